@@ -1,0 +1,32 @@
+# Everything here comes from deps/apt.txt, or was built by `./dev setup`; configuring never touches the network.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(CURL 7.88 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(fmt 9 REQUIRED CONFIG)
+find_package(spdlog 1.10 REQUIRED CONFIG)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus>=3.3)
+find_package(CLI11 2.1 REQUIRED CONFIG)
+find_package(SQLite3 3.40 REQUIRED)
+find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)
+find_library(SOCI_CORE_LIBRARY soci_core REQUIRED)
+find_library(SOCI_SQLITE3_LIBRARY soci_sqlite3 REQUIRED)
+
+add_library(puna_soci INTERFACE)
+target_include_directories(puna_soci SYSTEM INTERFACE ${SOCI_INCLUDE_DIR} ${SOCI_INCLUDE_DIR}/soci)
+target_link_libraries(puna_soci INTERFACE ${SOCI_SQLITE3_LIBRARY} ${SOCI_CORE_LIBRARY})
+
+set(PUNA_LLAMA_DIR "" CACHE PATH "build folder of deps/llama, made by ./dev setup")
+if(NOT EXISTS ${PUNA_LLAMA_DIR}/llama-targets.cmake)
+  message(FATAL_ERROR "llama.cpp is not built in '${PUNA_LLAMA_DIR}'. Run ./dev setup.")
+endif()
+# The exported targets name their system dependencies, which must exist in this project too.
+include(${PUNA_LLAMA_DIR}/llama-targets.cmake)
+file(STRINGS ${PUNA_LLAMA_DIR}/CMakeCache.txt llama_source REGEX "^PUNA_LLAMA_SOURCE:")
+string(REGEX REPLACE "^[^=]*=" "" PUNA_LLAMA_SOURCE "${llama_source}")
+
+if(PUNA_TESTS)
+  find_package(GTest 1.12 REQUIRED)
+  find_package(benchmark 1.7 REQUIRED CONFIG)
+endif()

@@ -1,0 +1,52 @@
+#include "base/settings_registry.h"
+
+#include <array>
+
+namespace puna::setting {
+
+std::span<const SettingSpec* const> all() {
+  static constexpr auto kAll = std::to_array<const SettingSpec*>({
+      &kHost,
+      &kPort,
+      &kTcp,
+      &kAllowedOrigins,
+      &kAllowedHosts,
+      &kMaxBody,
+      &kMaxHeader,
+      &kHeaderDeadline,
+      &kBodyDeadline,
+      &kKeepAliveConnection,
+      &kMaxConnections,
+      &kDrain,
+      &kIdleExit,
+      &kKeepAlive,
+      &kContextLength,
+      &kSlots,
+      &kThreads,
+      &kGpuLayers,
+      &kLoadStall,
+      &kHangProbe,
+      &kStopGrace,
+      &kWorkerProgram,
+      &kQueueLimit,
+      &kParallelJobs,
+      &kJobHistory,
+      &kOffline,
+      &kProxy,
+      &kCaFile,
+      &kConnectDeadline,
+      &kFirstByteDeadline,
+      &kIdleDeadline,
+      &kRetryAttempts,
+      &kRetryBase,
+      &kRetryFactor,
+      &kRetryCap,
+      &kRetryJitter,
+      &kLogLevel,
+      &kLogFileSize,
+      &kLogFiles,
+  });
+  return kAll;
+}
+
+}  // namespace puna::setting

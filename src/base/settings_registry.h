@@ -1,0 +1,57 @@
+// Every setting of the program. To add one: a constant here, its address in settings_registry.cpp.
+#pragma once
+
+#include "base/settings.h"
+
+namespace puna::setting {
+
+// clang-format off
+inline constexpr Setting<std::string> kHost{{"server.host", "PUNA_HOST", "127.0.0.1", "address that the TCP listener binds; only loopback addresses are accepted until API keys exist", 0, 0, "", false}};
+inline constexpr Setting<std::int64_t> kPort{{"server.port", "PUNA_PORT", "17862", "TCP port of the HTTP API; 0 picks a free one", 0, 65535, "", false}};
+inline constexpr Setting<bool> kTcp{{"server.tcp", "PUNA_TCP", "true", "listen on TCP besides the Unix socket", 0, 0, "", false}};
+inline constexpr Setting<std::vector<std::string>> kAllowedOrigins{{"server.allowed_origins", "PUNA_ORIGINS", "", "browser origins that may call the API, such as http://localhost:3000; the API's own origin always may"}};
+inline constexpr Setting<std::vector<std::string>> kAllowedHosts{{"server.allowed_hosts", "PUNA_ALLOWED_HOSTS", "", "further Host names that requests over TCP may carry; loopback names always may"}};
+inline constexpr Setting<Bytes> kMaxBody{{"server.max_body", "PUNA_MAX_BODY", "64 MiB", "largest request body", 1024, 17179869184.0}};
+inline constexpr Setting<Bytes> kMaxHeader{{"server.max_header", "PUNA_MAX_HEADER", "32 KiB", "largest request header", 1024, 1048576, "", false}};
+inline constexpr Setting<Milliseconds> kHeaderDeadline{{"server.header_deadline", "PUNA_HEADER_DEADLINE", "10s", "time for a client to send its request header", 100, 3600000, "", false}};
+inline constexpr Setting<Milliseconds> kBodyDeadline{{"server.body_deadline", "PUNA_BODY_DEADLINE", "60s", "time without a byte while a client sends its body or takes its answer", 100, 3600000, "", false}};
+inline constexpr Setting<Milliseconds> kKeepAliveConnection{{"server.connection_idle", "PUNA_CONNECTION_IDLE", "90s", "time an idle connection is kept", 100, 3600000, "", false}};
+inline constexpr Setting<std::int64_t> kMaxConnections{{"server.max_connections", "PUNA_MAX_CONNECTIONS", "1024", "open connections; more are refused", 1, 100000, "", false}};
+inline constexpr Setting<Milliseconds> kDrain{{"server.drain", "PUNA_DRAIN", "20s", "time that running requests get when the daemon stops", 0, 3600000}};
+inline constexpr Setting<Milliseconds> kIdleExit{{"server.idle_exit", "PUNA_IDLE_EXIT", "5m", "a daemon started on demand leaves after this time without clients, jobs and loaded models; -1: never", 100, 9e15}};
+
+inline constexpr Setting<Milliseconds> kKeepAlive{{"models.keep_alive", "PUNA_KEEP_ALIVE", "5m", "time a model stays loaded after its last request; -1: for ever; 0: not at all"}};
+inline constexpr Setting<std::int64_t> kContextLength{{"models.context", "PUNA_CONTEXT", "4096", "context length in tokens for each conversation; 0: the model's own", 0, 16777216}};
+inline constexpr Setting<std::int64_t> kSlots{{"models.slots", "PUNA_SLOTS", "4", "requests that one model answers at the same time", 1, 256}};
+inline constexpr Setting<std::int64_t> kThreads{{"models.threads", "PUNA_THREADS", "0", "CPU threads for inference; 0: one for each physical core", 0, 1024}};
+inline constexpr Setting<std::int64_t> kGpuLayers{{"models.gpu_layers", "PUNA_GPU_LAYERS", "-1", "layers kept on the GPU when there is one; -1: all that fit", -1, 10000}};
+inline constexpr Setting<Milliseconds> kLoadStall{{"models.load_stall", "PUNA_LOAD_STALL", "2m", "a load without progress for this time is given up", 1000, 86400000}};
+inline constexpr Setting<Milliseconds> kHangProbe{{"models.hang_probe", "PUNA_HANG_PROBE", "60s", "a worker silent for this time while it answers is asked whether it lives", 100, 86400000}};
+inline constexpr Setting<Milliseconds> kStopGrace{{"models.stop_grace", "PUNA_STOP_GRACE", "5s", "time a worker gets to end by itself before it is killed", 10, 3600000}};
+inline constexpr Setting<std::string> kWorkerProgram{{"models.worker_program", "PUNA_WORKER_PROGRAM", "", "program that runs as worker; empty: this one"}};
+
+inline constexpr Setting<std::int64_t> kQueueLimit{{"jobs.queue_limit", "PUNA_QUEUE_LIMIT", "150", "jobs that may wait; more are refused", 1, 100000}};
+inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64, "", false}};
+inline constexpr Setting<std::int64_t> kJobHistory{{"jobs.history", "PUNA_JOB_HISTORY", "500", "ended jobs that are remembered", 1, 1000000}};
+
+inline constexpr Setting<bool> kOffline{{"network.offline", "PUNA_OFFLINE", "false", "never contact another machine"}};
+inline constexpr Setting<std::string> kProxy{{"network.proxy", "PUNA_PROXY", "", "proxy for outgoing requests, such as http://proxy:3128 or socks5h://127.0.0.1:1080; empty: the environment's"}};
+inline constexpr Setting<std::string> kCaFile{{"network.ca_file", "PUNA_CA_FILE", "", "file with certificate authorities; empty: the system's"}};
+inline constexpr Setting<Milliseconds> kConnectDeadline{{"network.connect_deadline", "PUNA_CONNECT_DEADLINE", "10s", "time to connect to another machine", 10, 3600000}};
+inline constexpr Setting<Milliseconds> kFirstByteDeadline{{"network.first_byte_deadline", "PUNA_FIRST_BYTE_DEADLINE", "60s", "time until another machine answers", 10, 86400000}};
+inline constexpr Setting<Milliseconds> kIdleDeadline{{"network.idle_deadline", "PUNA_IDLE_DEADLINE", "30s", "time without a byte during an answer", 10, 86400000}};
+inline constexpr Setting<std::int64_t> kRetryAttempts{{"network.retry_attempts", "PUNA_RETRY_ATTEMPTS", "5", "tries of a request that failed for a passing reason", 1, 100}};
+inline constexpr Setting<Milliseconds> kRetryBase{{"network.retry_base", "PUNA_RETRY_BASE", "500ms", "longest wait before the second try", 1, 3600000}};
+inline constexpr Setting<double> kRetryFactor{{"network.retry_factor", "PUNA_RETRY_FACTOR", "2", "factor by which the longest wait grows with each try", 1, 100}};
+inline constexpr Setting<Milliseconds> kRetryCap{{"network.retry_cap", "PUNA_RETRY_CAP", "30s", "longest wait before any try", 1, 3600000}};
+inline constexpr Setting<bool> kRetryJitter{{"network.retry_jitter", "PUNA_RETRY_JITTER", "true", "wait a random part of the longest wait, so that clients do not return together"}};
+
+inline constexpr Setting<std::string> kLogLevel{{"log.level", "PUNA_LOG_LEVEL", "info", "least severity that is logged", 0, 0, "debug|info|warning|error|off"}};
+inline constexpr Setting<Bytes> kLogFileSize{{"log.file_size", "PUNA_LOG_FILE_SIZE", "10 MiB", "size at which a log file is rotated", 65536, 1099511627776.0, "", false}};
+inline constexpr Setting<std::int64_t> kLogFiles{{"log.files", "PUNA_LOG_FILES", "5", "rotated log files that are kept", 1, 1000, "", false}};
+// clang-format on
+
+// All of them, in the order of the reference documentation.
+[[nodiscard]] std::span<const SettingSpec* const> all();
+
+}  // namespace puna::setting
