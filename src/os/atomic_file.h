@@ -1,0 +1,42 @@
+// A file that appears under its name only when it is complete.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "os/descriptor.h"
+
+namespace puna::os {
+
+enum class Existing { replace, keep };  // keep: commit() fails with Code::already_exists rather than replace a file
+
+// Written beside its target under another name, synced to disk, then renamed. Without commit() the destructor removes it.
+class AtomicFile {
+ public:
+  [[nodiscard]] static Result<AtomicFile> create(const std::filesystem::path& target, mode_t mode = 0600);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();
+
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+  [[nodiscard]] Result<> write(std::string_view bytes);
+  [[nodiscard]] Result<> write(std::span<const std::byte> bytes);
+  [[nodiscard]] Result<> commit(Existing existing = Existing::replace);
+
+ private:
+  AtomicFile(std::filesystem::path target, std::filesystem::path temporary, UniqueFd descriptor);
+
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;  // empty once committed
+  UniqueFd descriptor_;
+};
+
+// Makes creations, renames and removals inside `folder` survive a power cut.
+[[nodiscard]] Result<> sync_folder(const std::filesystem::path& folder);
+
+}  // namespace puna::os
