@@ -15,7 +15,8 @@ namespace puna::os {
 
 enum class Existing { replace, keep };  // keep: commit() fails with Code::already_exists rather than replace a file
 
-// Written beside its target under another name, synced to disk, then renamed. Without commit() the destructor removes it.
+// Written in the target's folder without a name, so that even a kill leaves nothing behind, and given its name once it is synced to disk.
+// (File systems that cannot do that get a temporary name, ".puna-….tmp".) Without commit() it vanishes.
 class AtomicFile {
  public:
   [[nodiscard]] static Result<AtomicFile> create(const std::filesystem::path& target, mode_t mode = 0600);
@@ -32,7 +33,7 @@ class AtomicFile {
   AtomicFile(std::filesystem::path target, std::filesystem::path temporary, UniqueFd descriptor);
 
   std::filesystem::path target_;
-  std::filesystem::path temporary_;  // empty once committed
+  std::filesystem::path temporary_;  // empty while there is none
   UniqueFd descriptor_;
 };
 

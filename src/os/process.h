@@ -62,6 +62,7 @@ class Process {
 
  private:
   Process(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  void notice_end();
   void kill_and_reap();
 
   pid_t pid_ = -1;
