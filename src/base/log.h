@@ -32,6 +32,8 @@ void set_level(Level level);
 struct Field {
   std::string_view key;
   json::value value;
+  template <class T>
+  Field(std::string_view k, const T& v) : key(k), value(json::encode(v)) {}
 };
 using Fields = std::initializer_list<Field>;
 

@@ -1,0 +1,15 @@
+#include <array>
+
+#include "store/migrations/tables.h"
+
+namespace puna::store {
+
+std::span<const Migration> migrations() {
+  static const std::array kAll = {
+      Migration{1, "jobs", kJobsTables},
+      Migration{2, "models", kModelTables},
+  };
+  return kAll;
+}
+
+}  // namespace puna::store

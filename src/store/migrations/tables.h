@@ -1,0 +1,11 @@
+// What each migration does, one file a migration.
+#pragma once
+
+#include "store/migrations/spec.h"
+
+namespace puna::store {
+
+extern const std::span<const std::string_view> kJobsTables;   // 001_jobs.cpp
+extern const std::span<const std::string_view> kModelTables;  // 002_models.cpp
+
+}  // namespace puna::store
