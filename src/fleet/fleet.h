@@ -1,0 +1,71 @@
+// The loaded models: one worker process each, started on demand, shared by requests, ended when idle.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/event_bus.h"
+#include "fleet/lease.h"
+#include "fleet/options.h"
+#include "net/http_client.h"
+#include "net/io.h"
+#include "wire/model.h"
+
+namespace puna::fleet {
+
+struct ModelFile {
+  std::string name;  // the full name: two ways to write it share one worker
+  std::filesystem::path file;
+};
+// From a name as a request has it. Fails as the library does: Code::not_found with the nearest names …
+using ModelResolver = std::function<net::Task<Result<ModelFile>>(std::string name)>;
+
+struct FleetParts {
+  net::Io& io;
+  net::HttpClient& http;
+  EventBus& events;
+  std::function<FleetOptions()> options;
+  ModelResolver resolve;
+  FleetPlaces places;
+};
+
+// Everything on the network thread. Publishes "worker.state" at each change of a worker's state and "worker.progress" while one loads,
+// both with a wire::RunningModel.
+class Fleet {
+ public:
+  explicit Fleet(FleetParts parts);
+  ~Fleet();  // kills the workers that are left; shutdown() first
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  // Waits until the model is loaded. Waiters share one load; one that is cancelled leaves the others alone, and a load that nobody waits
+  // for any more goes on, so that the work is not lost on a client that comes back. A model that is being unloaded is waited for and
+  // loaded again. Fails with the worker's failure (Code::out_of_memory, corrupt_data, unsupported, upstream_failed …); while starts of
+  // a model are backed off, at once and with retry_after. Code::unavailable once shutdown() was called.
+  [[nodiscard]] net::Task<Result<Lease>> acquire(std::string model, LeaseOptions options = {});
+
+  // Takes no new request for the model's workers, lets the running ones end for at most server.drain, and returns when the processes are
+  // gone. Also forgets the model's failures. Code::not_found when it was not loaded.
+  [[nodiscard]] net::Task<Result<>> unload(std::string model);
+
+  // Loaded and loading models by name, and those whose last start failed.
+  [[nodiscard]] std::vector<wire::RunningModel> list() const;
+  [[nodiscard]] std::size_t running() const;  // processes
+
+  // Refuses new requests, drains, terminates, kills, and returns when no process is left. Code::deadline_exceeded names those that even
+  // SIGKILL did not end by then.
+  [[nodiscard]] net::Task<Result<>> shutdown(Milliseconds drain);
+
+ private:
+  friend class Lease;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace puna::fleet

@@ -1,0 +1,64 @@
+// The right to send requests to a loaded model.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "net/io.h"
+
+namespace puna::fleet {
+
+class Fleet;
+
+// What the model is loaded for: llama.cpp sets a context up for one of the two.
+enum class Purpose { generate, embed };
+
+struct LeaseOptions {
+  Purpose purpose = Purpose::generate;
+  // How long the model stays loaded after its last request: kForever, or 0 for not at all. Absent: the setting models.keep_alive.
+  // The word of the latest request counts.
+  std::optional<Milliseconds> keep_alive;
+  std::string request_id;  // for the log
+};
+
+// While it lives the model counts as busy and is not unloaded for idleness. Network thread. Must not outlive its Fleet.
+class Lease {
+ public:
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease();
+
+  [[nodiscard]] const std::string& model() const { return model_; }  // the full name
+  // Where the worker listens: llama.cpp's HTTP routes (/v1/chat/completions, /v1/embeddings, /tokenize …).
+  [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
+  [[nodiscard]] std::int64_t context_length() const { return context_length_; }  // tokens, for this request alone
+
+  // For an answer that has been silent for models.hang_probe: asks the worker's inference queue for a sign of life. A worker that gives
+  // none in that time again is killed, and every request it had fails with fault `hung`.
+  [[nodiscard]] net::Task<Result<>> probe();
+
+  // For a request that failed with `error` while it talked to the worker: what befell the worker (crashed, killed, out of memory, hung,
+  // unloaded), with its last log lines in the fleet's list. Waits shortly for the news; `error` itself when the worker lives.
+  [[nodiscard]] net::Task<Error> explain(Error error);
+
+ private:
+  friend class Fleet;
+  Lease(Fleet& fleet, std::uint64_t worker, std::string model, std::filesystem::path socket, std::int64_t context_length)
+      : fleet_(&fleet), worker_(worker), model_(std::move(model)), socket_(std::move(socket)), context_length_(context_length) {}
+  void end();
+
+  Fleet* fleet_ = nullptr;  // null once moved from
+  std::uint64_t worker_ = 0;
+  std::string model_;
+  std::filesystem::path socket_;
+  std::int64_t context_length_ = 0;
+};
+
+}  // namespace puna::fleet

@@ -1,0 +1,37 @@
+// What a worker process tells the daemon that started it: one JSON object a line on its status descriptor.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "wire/error.h"
+#include "wire/model.h"
+
+namespace puna::wire {
+
+enum class WorkerReport { loading, ready, failure };
+BOOST_DESCRIBE_ENUM(WorkerReport, loading, ready, failure)
+
+// `report` says which of the other members are there.
+struct WorkerStatus {
+  WorkerReport report = WorkerReport::loading;
+  std::optional<double> progress;              // loading: 0 to 1, never less than before
+  std::optional<std::int64_t> context_length;  // ready: tokens, for each of the slots
+  std::optional<std::int64_t> slots;
+  std::optional<std::int64_t> threads;
+  std::optional<std::vector<std::string>> devices;  // what computes: "CPU", "CUDA0 (NVIDIA H200)"
+  std::optional<WorkerFault> fault;                 // failure: the last line; the process ends
+  std::optional<std::string> message;
+};
+BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (report, progress, context_length, slots, threads, devices, fault, message))
+
+// What `puna worker --check FILE` prints: one of the two.
+struct CheckReport {
+  std::optional<json::object> summary;  // gguf::Summary
+  std::optional<ErrorDetail> error;
+};
+BOOST_DESCRIBE_STRUCT(CheckReport, (), (summary, error))
+
+}  // namespace puna::wire
