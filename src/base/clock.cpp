@@ -2,6 +2,9 @@
 
 #include <fmt/chrono.h>
 
+#include <cstdio>
+#include <ctime>
+
 namespace puna {
 
 WallTime ManualClock::wall() const {
@@ -23,6 +26,18 @@ std::string format_time(WallTime time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), milliseconds);
+}
+
+std::optional<WallTime> parse_time(std::string_view text) {
+  std::tm parts{};
+  int milliseconds = 0;
+  const std::string copy(text);
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour, &parts.tm_min,
+                  &parts.tm_sec, &milliseconds) != 7)
+    return std::nullopt;
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  return std::chrono::system_clock::from_time_t(::timegm(&parts)) + std::chrono::milliseconds(milliseconds);
 }
 
 std::int64_t unix_seconds(WallTime time) {

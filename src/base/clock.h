@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace puna {
 
@@ -37,6 +40,7 @@ class ManualClock final : public Clock {
 
 // "2026-01-31T12:00:00.250Z" (RFC 3339, UTC).
 [[nodiscard]] std::string format_time(WallTime time);
+[[nodiscard]] std::optional<WallTime> parse_time(std::string_view text);  // what format_time writes
 [[nodiscard]] std::int64_t unix_seconds(WallTime time);
 
 }  // namespace puna

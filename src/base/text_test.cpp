@@ -64,6 +64,8 @@ TEST(Clock, a_manual_clock_moves_only_when_told) {
   clock.advance(std::chrono::milliseconds(1500));
   EXPECT_EQ(clock.monotonic() - before, std::chrono::milliseconds(1500));
   EXPECT_EQ(format_time(WallTime(std::chrono::milliseconds(1'700'000'000'250))), "2023-11-14T22:13:20.250Z");
+  EXPECT_EQ(parse_time("2023-11-14T22:13:20.250Z"), WallTime(std::chrono::milliseconds(1'700'000'000'250)));
+  EXPECT_FALSE(parse_time("yesterday"));
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +27,14 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kStartDeadline{10'000};
 constexpr milliseconds kReapDeadline{10'000};
+
+// glibc 2.36 declares its wrappers of these two without C linkage.
+int open_pidfd(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+int send_signal_to(int pidfd, int signal) {
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
 
 // Where the child stood when it gave up; sent through a pipe that a successful exec closes.
 enum class Stage : int { death_signal, limits, folder, descriptors, execute };
@@ -221,7 +229,7 @@ Result<Process> Process::spawn(const SpawnOptions& options) {
   }
   if (pid < 0) return fail(errno_error(fork_error, fmt::format("cannot start {}", options.argv.front())));
   report.write.reset();
-  UniqueFd pidfd(::pidfd_open(pid, 0));
+  UniqueFd pidfd(open_pidfd(pid));
   if (!pidfd) {
     const int reason = errno;
     ::kill(pid, SIGKILL);
@@ -256,14 +264,14 @@ Process::~Process() {
 
 void Process::kill_and_reap() {
   if (!pidfd_ || try_wait()) return;
-  ::pidfd_send_signal(pidfd_.get(), SIGKILL, nullptr, 0);
+  send_signal_to(pidfd_.get(), SIGKILL);
   // Only a child stuck inside the kernel is not gone at once; init reaps it when we are gone.
   if (wait_readable(pidfd_.get(), kReapDeadline)) notice_end();
 }
 
 Result<> Process::send_signal(int signal) {
   if (!pidfd_ || try_wait()) return fail(Code::conflict, fmt::format("process {} has ended", pid_));
-  if (::pidfd_send_signal(pidfd_.get(), signal, nullptr, 0) == 0) return {};
+  if (send_signal_to(pidfd_.get(), signal) == 0) return {};
   return fail(errno_error(errno, fmt::format("cannot send signal {} to process {}", signal, pid_)));
 }
 
@@ -293,6 +301,13 @@ Result<ExitStatus> Process::wait(milliseconds deadline) {
 
 void Process::detach() && {
   pidfd_.reset();
+}
+
+Result<std::filesystem::path> own_program() {
+  std::error_code error;
+  auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return fail(Code::internal, "cannot find this program's own path: " + error.message());
+  return path;
 }
 
 std::string process_name(pid_t pid) {

@@ -70,6 +70,9 @@ class Process {
   std::optional<ExitStatus> status_;
 };
 
+// The path of the executable that runs now.
+[[nodiscard]] Result<std::filesystem::path> own_program();
+
 // The name of a running program ("puna"), empty when there is no such process.
 [[nodiscard]] std::string process_name(pid_t pid);
 

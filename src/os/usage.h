@@ -1,0 +1,22 @@
+// What a process uses right now.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace puna::os {
+
+struct Usage {
+  Bytes resident;
+  std::size_t descriptors = 0;  // open ones
+};
+[[nodiscard]] Usage own_usage();
+
+// Code::not_found when there is no such process.
+[[nodiscard]] Result<Bytes> resident_memory(pid_t pid);
+
+}  // namespace puna::os
