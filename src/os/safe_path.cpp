@@ -85,8 +85,15 @@ std::string_view fault_of(std::string_view name) {
   return {};
 }
 
+// At most `limit` bytes, on one line and harmless to print.
+std::string shown(std::string_view text, std::size_t limit) {
+  std::string out = printable(text.substr(0, limit));
+  std::ranges::replace_if(out, [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return out;
+}
+
 Error refused(std::string_view path, std::string_view why) {
-  return Error(Code::invalid_argument, fmt::format("the path '{}' is refused: {}", printable(path.substr(0, 200)), why));
+  return Error(Code::invalid_argument, fmt::format("the path '{}' is refused: {}", shown(path, 200), why));
 }
 
 bool is_within(const std::filesystem::path& root, const std::filesystem::path& path) {
@@ -97,7 +104,7 @@ bool is_within(const std::filesystem::path& root, const std::filesystem::path& p
 
 Result<> check_file_name(std::string_view name) {
   if (const auto fault = fault_of(name); !fault.empty())
-    return fail(Code::invalid_argument, fmt::format("the name '{}' is refused: {}", printable(name.substr(0, 200)), fault));
+    return fail(Code::invalid_argument, fmt::format("the name '{}' is refused: {}", shown(name, 200), fault));
   return {};
 }
 
@@ -113,7 +120,7 @@ Result<std::filesystem::path> resolve_below(const std::filesystem::path& root, s
   std::filesystem::path path = base;
   for (const std::string_view part : split(relative, '/')) {
     if (const auto fault = fault_of(part); !fault.empty())
-      return fail(refused(relative, fmt::format("in '{}', {}", printable(part.substr(0, 80)), fault)));
+      return fail(refused(relative, fmt::format("in '{}', {}", shown(part, 80), fault)));
     path /= part;
     const auto status = std::filesystem::symlink_status(path, error);
     if (status.type() != std::filesystem::file_type::symlink) continue;
