@@ -1,0 +1,29 @@
+# The presets of CMakePresets.json, and where their builds live.
+
+# known_preset NAME: ends the command unless CMakePresets.json has a preset of that name that one may configure.
+known_preset() {
+  case $1 in
+    dev | release | asan | tsan | fuzz | cuda) ;;
+    *) fail "there is no preset '$1'" "There are: dev release asan tsan fuzz cuda." ;;
+  esac
+}
+
+# llama_kind PRESET: which build of llama.cpp a preset uses.
+llama_kind() {
+  local cpu=${PUNA_LLAMA_CPU:-native}
+  [[ $cpu == native || $cpu == portable ]] || fail "PUNA_LLAMA_CPU is '$cpu'" "It is native (this CPU's kernels) or portable (x86-64-v3)."
+  if [[ $1 == cuda ]]; then echo cuda; else echo "$cpu"; fi
+}
+
+llama_folder() {
+  case $(llama_kind "$1") in
+    native) echo build/deps/llama ;;
+    portable) echo build/deps/llama-portable ;;
+    cuda) echo build/deps/llama-cuda ;;
+  esac
+}
+
+# The portable llama.cpp gets a build of Puna of its own, so that the two never mix.
+build_folder() {
+  if [[ $(llama_kind "$1") == portable ]]; then echo "build/$1-portable"; else echo "build/$1"; fi
+}
