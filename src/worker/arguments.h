@@ -1,0 +1,39 @@
+// The command line of `puna worker`.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/error.h"
+
+namespace puna::worker {
+
+enum class Mode { generate, embed };
+
+struct ServeArguments {
+  std::filesystem::path model;
+  std::filesystem::path socket;     // ends in ".sock"
+  std::string name;                 // the model's, in answers
+  std::int64_t context_length = 0;  // tokens for each slot; 0: what the model was trained for
+  std::int64_t slots = 1;
+  std::int64_t threads = 0;  // 0: one for each physical core
+  std::int64_t gpu_layers = -1;
+  Mode mode = Mode::generate;
+  std::optional<int> status_fd;  // where wire::WorkerStatus lines go
+};
+
+struct CheckArguments {
+  std::filesystem::path file;
+};
+
+using Arguments = std::variant<ServeArguments, CheckArguments>;
+
+// Code::invalid_argument names the option and what it takes.
+[[nodiscard]] Result<Arguments> parse_arguments(std::span<const std::string_view> words);
+
+}  // namespace puna::worker

@@ -1,0 +1,112 @@
+#include "worker/engine.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <new>
+#include <string>
+
+#include "common.h"
+#include "ggml-backend.h"
+#include "llama.h"
+#include "os/hardware.h"
+#include "server-context.h"
+#include "server-http.h"
+#include "worker/load_plan.h"
+#include "worker/routes.h"
+
+namespace puna::worker {
+
+// In the order of construction that llama.cpp's server has; the routes refer to everything above them.
+struct Engine::Parts {
+  common_params parameters;
+  LoadPlan plan;
+  server_context context;
+  server_http_context http;
+  std::optional<server_routes> routes;
+  Mode mode = Mode::generate;
+};
+
+namespace {
+
+std::vector<std::string> gpu_names() {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    const auto type = ggml_backend_dev_type(device);
+    if (type != GGML_BACKEND_DEVICE_TYPE_GPU && type != GGML_BACKEND_DEVICE_TYPE_IGPU) continue;
+    out.push_back(fmt::format("{} ({})", ggml_backend_dev_name(device), ggml_backend_dev_description(device)));
+  }
+  return out;
+}
+
+LoadFailure failure_of(const Error& error) {
+  wire::WorkerFault fault = wire::WorkerFault::model_malformed;
+  if (error.code == Code::not_found) fault = wire::WorkerFault::model_missing;
+  if (error.code == Code::out_of_memory) fault = wire::WorkerFault::out_of_memory;
+  if (error.code == Code::unsupported || error.code == Code::invalid_argument) fault = wire::WorkerFault::model_unsupported;
+  return {fault, error.text()};
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Engine::~Engine() = default;
+
+std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArguments& arguments, EngineLog& log,
+                                                                 const std::function<void(double)>& progress) {
+  const auto header = gguf::Header::read_file(arguments.model);
+  if (!header) return std::unexpected(failure_of(header.error()));
+  const auto plan = plan_load(arguments, *header, os::probe_hardware());
+  if (!plan) return std::unexpected(failure_of(plan.error()));
+
+  auto parts = std::make_unique<Parts>();
+  parts->plan = *plan;
+  parts->mode = arguments.mode;
+  parts->parameters = engine_parameters(arguments, *plan, !gpu_names().empty());
+  parts->context.set_state_callback([&progress](server_state state, const common_json& payload) {
+    if (state == SERVER_STATE_LOADING && payload.contains("value")) progress(payload.at("value").get<double>());
+  });
+  try {
+    llama_backend_init();
+    if (!parts->http.init(parts->parameters))
+      return std::unexpected(LoadFailure{wire::WorkerFault::spawn_failed, "the HTTP server failed"});
+    parts->routes.emplace(parts->parameters, parts->context);
+    if (!parts->context.load_model(parts->parameters)) return std::unexpected(explain_load_failure(log.errors()));
+    parts->routes->update_meta(parts->context);
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(LoadFailure{wire::WorkerFault::out_of_memory, "the system refused memory (std::bad_alloc)"});
+  } catch (const std::exception& exception) {
+    return std::unexpected(explain_load_failure({exception.what()}));
+  }
+  register_routes(parts->http, *parts->routes, parts->mode);
+  return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+}
+
+Readiness Engine::readiness() const {
+  Readiness out;
+  out.context_length = parts_->context.get_meta().slot_n_ctx;
+  out.slots = parts_->plan.slots;
+  out.threads = parts_->plan.threads;
+  if (parts_->plan.gpu_layers != 0) out.devices = gpu_names();
+  if (out.devices.empty()) out.devices = {"CPU"};
+  return out;
+}
+
+Result<> Engine::listen() {
+  const std::string socket = parts_->parameters.hostnames.front();
+  if (::unlink(socket.c_str()) != 0 && errno != ENOENT) return fail(errno_error(errno, fmt::format("cannot replace {}", socket)));
+  const mode_t before = ::umask(0177);  // the socket is 0600 from its first moment
+  const bool listening = parts_->http.start();
+  ::umask(before);
+  if (!listening) return fail(Code::unavailable, fmt::format("cannot listen on {}", socket));
+  parts_->http.is_ready.store(true);
+  return {};
+}
+
+void Engine::run() {
+  parts_->context.start_loop();
+}
+
+}  // namespace puna::worker

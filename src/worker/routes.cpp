@@ -1,0 +1,115 @@
+#include "worker/routes.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "server-context.h"
+#include "server-http.h"
+#include "worker/engine_log.h"
+
+namespace puna::worker {
+namespace {
+
+using Handler = server_http_context::handler_t;
+
+struct Failure {
+  int status = 500;
+  std::string message;
+  std::optional<std::string_view> code;  // OpenAI's, such as "context_length_exceeded"
+};
+
+std::string failure_body(const Failure& failure) {
+  const std::string_view type = failure.status < 500 ? "invalid_request_error" : "server_error";
+  json::object error{{"message", failure.message}, {"type", type}, {"param", nullptr}, {"code", nullptr}};
+  if (failure.code) error["code"] = *failure.code;
+  return json::to_text(json::object{{"error", std::move(error)}});
+}
+
+server_http_res_ptr failure_response(const Failure& failure) {
+  auto response = std::make_unique<server_http_res>();
+  response->status = failure.status;
+  response->data = failure_body(failure);
+  return response;
+}
+
+// llama.cpp's own failures are {"error": {"code": STATUS, "message", "type"}}.
+Failure read_failure(const server_http_res& response) {
+  Failure out{.status = response.status, .message = "the worker failed without a reason"};
+  const auto body = json::parse_object(response.data);
+  const json::value* error = body ? body->if_contains("error") : nullptr;
+  if (!error || !error->is_object()) return out;
+  const json::value* message = error->get_object().if_contains("message");
+  const json::value* type = error->get_object().if_contains("type");
+  if (message && message->is_string()) out.message = std::string_view(message->get_string());
+  if (type && *type == "exceed_context_size_error") out.code = "context_length_exceeded";
+  if (type && *type == "not_supported_error") out.status = 400;
+  return out;
+}
+
+// A client may not ask for llama.cpp's resumable streams, which go on when it has left.
+constexpr std::string_view kResumable = "x-conversation-id";
+
+bool has_header(const server_http_req& request, std::string_view name) {
+  for (const auto& [key, value] : request.headers)
+    if (equal_ignoring_case(key, name)) return true;
+  return false;
+}
+
+server_http_res_ptr call(const Handler& handler, const server_http_req& request) {
+  if (!has_header(request, kResumable)) return handler(request);
+  server_http_req copy = request;
+  std::erase_if(copy.headers, [](const auto& header) { return equal_ignoring_case(header.first, kResumable); });
+  return handler(copy);
+}
+
+// Handlers throw only while they read a request: what inference does wrong arrives as a result.
+server_http_res_ptr answer(const Handler& handler, const server_http_req& request) {
+  try {
+    auto response = call(handler, request);
+    if (response->is_stream() || response->status < 400) return response;
+    const Failure failure = read_failure(*response);
+    write_log_line(fmt::format("{} answered with status {}", request.path, failure.status));
+    response->status = failure.status;
+    response->data = failure_body(failure);
+    return response;
+  } catch (const std::bad_alloc&) {
+    write_log_line(fmt::format("{} failed: out of memory", request.path));
+    return failure_response({500, "the worker is out of memory: try a shorter prompt, or fewer slots", {}});
+  } catch (const std::exception& exception) {
+    write_log_line(fmt::format("{} was refused", request.path));
+    return failure_response({400, exception.what(), {}});
+  }
+}
+
+Handler guarded(Handler handler) {
+  return [handler = std::move(handler)](const server_http_req& request) { return answer(handler, request); };
+}
+
+}  // namespace
+
+void register_routes(server_http_context& http, const server_routes& routes, Mode mode) {
+  http.get("/health", guarded(routes.get_health));
+  http.get("/props", guarded(routes.get_props));
+  http.get("/slots", guarded(routes.get_slots));
+  http.get("/metrics", guarded(routes.get_metrics));
+  http.post("/tokenize", guarded(routes.post_tokenize));
+  http.post("/detokenize", guarded(routes.post_detokenize));
+  if (mode == Mode::embed) {
+    http.post("/v1/embeddings", guarded(routes.post_embeddings_oai));
+    return;
+  }
+  http.post("/v1/chat/completions", guarded(routes.post_chat_completions));
+  http.post("/v1/chat/completions/input_tokens", guarded(routes.post_chat_completions_tok));
+  http.post("/v1/completions", guarded(routes.post_completions_oai));
+  http.post("/apply-template", guarded(routes.post_apply_template));
+}
+
+}  // namespace puna::worker

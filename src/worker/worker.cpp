@@ -1,0 +1,109 @@
+#include "worker/worker.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <string>
+
+#include "gguf/check.h"
+#include "os/descriptor.h"
+#include "worker/arguments.h"
+#include "worker/check.h"
+#include "worker/engine.h"
+#include "worker/engine_log.h"
+#include "worker/last_words.h"
+#include "worker/lifeline.h"
+#include "worker/page_in.h"
+#include "worker/status.h"
+
+namespace puna::worker {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+// Shares of a load as people feel it: reading from the disk, when the file is not in memory yet, is most of it; the rest of llama.cpp's
+// part is the context and the first run.
+constexpr double kReadShare = 0.7;
+constexpr double kLoadShare = 0.97;
+
+// When memory runs out it shall be a worker that the kernel ends, not the daemon.
+void offer_to_oom_killer() {
+  const os::UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (file && !os::write_all(file.get(), "500")) write_log_line("cannot set oom_score_adj");
+}
+
+// A crash must be quick and leave nothing: no core file with a conversation in it, no debugger forked by ggml for a backtrace.
+void die_cleanly(std::optional<int> status_descriptor) {
+  const rlimit none{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0) write_log_line("cannot switch core dumps off");
+  ::setenv("GGML_NO_BACKTRACE", "1", 1);
+  leave_last_words(status_descriptor);
+}
+
+int report_failure(StatusWriter& status, const LoadFailure& failure) {
+  write_log_line("error: " + failure.message);
+  status.failed(failure.fault, failure.message);
+  return kFailed;
+}
+
+std::optional<LoadFailure> check_file(const std::filesystem::path& file) {
+  const auto checked = gguf::check(file);
+  if (checked) return std::nullopt;
+  const bool missing = checked.error().code == Code::not_found;
+  return LoadFailure{missing ? wire::WorkerFault::model_missing : wire::WorkerFault::model_malformed, checked.error().text()};
+}
+
+int serve(const ServeArguments& arguments) {
+  StatusWriter status(arguments.status_fd);
+  die_cleanly(arguments.status_fd);
+  offer_to_oom_killer();
+  if (const auto lifeline = prepare_lifeline(); !lifeline)
+    return report_failure(status, {wire::WorkerFault::spawn_failed, lifeline.error().text()});
+  if (const auto lifeline = start_lifeline(arguments.socket); !lifeline)
+    return report_failure(status, {wire::WorkerFault::spawn_failed, lifeline.error().text()});
+  status.loading(0);
+
+  if (const auto failure = check_file(arguments.model)) return report_failure(status, *failure);
+  double begin = 0;
+  const auto paged = page_in(arguments.model, [&](const PageInProgress& progress) {
+    begin = kReadShare * static_cast<double>(progress.done.count) / static_cast<double>(progress.total.count);
+    status.loading(begin);
+  });
+  if (!paged) return report_failure(status, {wire::WorkerFault::model_malformed, paged.error().text()});
+
+  // llama.cpp logs from static objects' destructors and detached threads: its log outlives this function.
+  static EngineLog log;
+  log.install();
+  auto engine = Engine::load(arguments, log, [&](double value) { status.loading(begin + (kLoadShare - begin) * value); });
+  if (!engine) return report_failure(status, engine.error());
+  log.serve();
+  if (const auto listening = (*engine)->listen(); !listening)
+    return report_failure(status, {wire::WorkerFault::spawn_failed, listening.error().text()});
+  const Readiness readiness = (*engine)->readiness();
+  status.ready(readiness);
+  write_log_line(fmt::format("ready: {} slots of {} tokens, {} threads, {}", readiness.slots, readiness.context_length, readiness.threads,
+                             fmt::join(readiness.devices, ", ")));
+  (*engine)->run();
+  return 0;
+}
+
+}  // namespace
+
+int run(std::span<const std::string_view> words) {
+  // Numbers in llama.cpp's templates and JSON must not follow the user's locale.
+  std::setlocale(LC_NUMERIC, "C");
+  const auto arguments = parse_arguments(words);
+  if (!arguments) {
+    write_log_line("puna worker: " + arguments.error().text());
+    return kUsage;
+  }
+  if (const auto* check = std::get_if<CheckArguments>(&*arguments)) return print_check(check->file);
+  return serve(std::get<ServeArguments>(*arguments));
+}
+
+}  // namespace puna::worker
