@@ -28,11 +28,11 @@ if(PUNA_FUZZ)
   target_compile_options(puna_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# Without time stamps a precompiled header of the same content is the same file, so that ccache knows what was compiled with it.
-target_compile_options(puna_options INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>)
-
-# The standard headers that nearly every file needs, parsed once.
+# The standard headers that nearly every file needs, parsed once. Its launcher and the shorter option (CMake's own also names the
+# header by its absolute path, for nothing) let fresh clones share one ccache.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
 add_library(puna_prelude OBJECT ${CMAKE_SOURCE_DIR}/cmake/prelude.cpp)
+set_target_properties(puna_prelude PROPERTIES CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/cmake/compile_prelude)
 target_link_libraries(puna_prelude PUBLIC puna_options fmt::fmt Boost::json)
 target_precompile_headers(puna_prelude PRIVATE <algorithm> <array> <chrono> <cstdint> <expected> <filesystem> <functional> <map> <memory>
   <optional> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h> <boost/json.hpp>)

@@ -5,8 +5,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/puna-dev
 downloads=$cache/downloads
 logs=build/logs
 
-# A fresh clone on the same machine compiles mostly from this cache: paths are hashed relative to the repository.
-export CCACHE_DIR=$cache/ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G
+# A fresh clone on the same machine compiles mostly from this cache: paths are hashed relative to the repository, and the
+# precompiled header by its content (cmake/compile_prelude).
+export CCACHE_DIR=$cache/ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=5G CCACHE_PCH_EXTSUM=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 export NINJA_STATUS='[%f/%t %es] '
 
