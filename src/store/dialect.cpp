@@ -16,8 +16,15 @@ namespace {
 // "Puna" in ASCII, in the file's header: tells our database from another program's.
 constexpr std::int64_t kApplicationId = 0x50756e61;
 
-sqlite_api::sqlite3_stmt* handle(soci::statement& statement) {
+// SOCI's library keeps its type information to itself, which the sanitizer that checks such casts would need.
+#define PUNA_SOCI_CAST __attribute__((no_sanitize("vptr")))
+
+PUNA_SOCI_CAST sqlite_api::sqlite3_stmt* handle(soci::statement& statement) {
   return static_cast<soci::sqlite3_statement_backend*>(statement.get_backend())->stmt_;
+}
+
+PUNA_SOCI_CAST sqlite_api::sqlite3* handle(soci::session& session) {
+  return session.is_connected() ? static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_ : nullptr;
 }
 
 Code code_of(int result, int system_error) {
@@ -185,12 +192,12 @@ std::vector<Value> read_row(soci::statement& statement) {
 }
 
 Error last_error(soci::session& session, std::string_view fallback) {
-  auto* backend = static_cast<soci::sqlite3_session_backend*>(session.get_backend());
-  const int result = backend ? sqlite_api::sqlite3_extended_errcode(backend->conn_) : SQLITE_OK;
+  auto* database = handle(session);
+  const int result = database ? sqlite_api::sqlite3_extended_errcode(database) : SQLITE_OK;
   // SOCI's own complaints (a placeholder that is not there) leave SQLite's state at success.
   if (result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE) return {Code::internal, std::string(fallback)};
-  const Code code = code_of(result, sqlite_api::sqlite3_system_errno(backend->conn_));
-  return {code, sqlite_api::sqlite3_errmsg(backend->conn_) + advice(code)};
+  const Code code = code_of(result, sqlite_api::sqlite3_system_errno(database));
+  return {code, sqlite_api::sqlite3_errmsg(database) + advice(code)};
 }
 
 }  // namespace puna::store::dialect
