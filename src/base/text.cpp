@@ -35,6 +35,17 @@ bool second_byte_fits(unsigned char lead, unsigned char second) {
   }
 }
 
+// The length of the valid character that `bytes`, which are not empty, begin with; 0 when they do not begin with one.
+std::size_t utf8_character(std::string_view bytes) {
+  const auto lead = static_cast<unsigned char>(bytes[0]);
+  const std::size_t width = utf8_width(lead);
+  if (width == 0 || width > bytes.size()) return 0;
+  if (width > 1 && !second_byte_fits(lead, static_cast<unsigned char>(bytes[1]))) return 0;
+  for (std::size_t k = 2; k < width; ++k)
+    if ((static_cast<unsigned char>(bytes[k]) & 0xC0) != 0x80) return 0;
+  return width;
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -83,32 +94,27 @@ std::size_t utf8_complete_prefix(std::string_view bytes) {
 }
 
 bool is_utf8(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    const std::size_t width = utf8_width(lead);
-    if (width == 0 || i + width > bytes.size()) return false;
-    if (width > 1 && !second_byte_fits(lead, static_cast<unsigned char>(bytes[i + 1]))) return false;
-    for (std::size_t k = 2; k < width; ++k)
-      if ((static_cast<unsigned char>(bytes[i + k]) & 0xC0) != 0x80) return false;
-    i += width;
+  while (!bytes.empty()) {
+    const std::size_t width = utf8_character(bytes);
+    if (width == 0) return false;
+    bytes.remove_prefix(width);
   }
   return true;
 }
 
 std::string printable(std::string_view text) {
+  constexpr std::string_view kReplacement = "\uFFFD";
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1_control = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1_control) {
-      ++i;
-      out += "\uFFFD";
-    } else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F) {
-      if (byte != '\r') out += "\uFFFD";
-    } else {
-      out += text[i];
-    }
+  while (!text.empty()) {
+    const std::size_t width = utf8_character(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(width, 1));
+    text.remove_prefix(character.size());
+    const auto lead = static_cast<unsigned char>(character[0]);
+    const bool c1_control = lead == 0xC2 && width == 2 && static_cast<unsigned char>(character[1]) < 0xA0;
+    if (lead == '\r') continue;
+    const bool control = (lead < 0x20 && lead != '\n' && lead != '\t') || lead == 0x7F || c1_control;
+    out += width == 0 || control ? kReplacement : character;
   }
   return out;
 }

@@ -17,7 +17,8 @@ namespace puna {
 [[nodiscard]] bool is_utf8(std::string_view bytes);
 // The length of the longest prefix that does not end inside a character: what may be printed of a stream.
 [[nodiscard]] std::size_t utf8_complete_prefix(std::string_view bytes);
-// Control characters (terminal escapes among them) replaced, so that foreign text cannot move the cursor.
+// Control characters (terminal escapes among them) and bytes that are not UTF-8 replaced, so that foreign text cannot move the cursor
+// and can stand in JSON.
 [[nodiscard]] std::string printable(std::string_view text);
 
 // Edit distance with transpositions of neighbours (optimal string alignment).

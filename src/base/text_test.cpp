@@ -37,11 +37,15 @@ TEST(Text, a_character_cut_by_a_stream_is_held_back) {
 }
 
 TEST(Text, foreign_text_cannot_move_the_cursor) {
-  EXPECT_EQ(printable("a\x1b[2Jb\x9b"), "a\uFFFD[2Jb\x9b");
+  EXPECT_EQ(printable("a\x1b[2Jb\x9b"), "a\uFFFD[2Jb\uFFFD");
   EXPECT_EQ(printable("c\xC2\x9B"
                       "1A"),
             "c\uFFFD1A");
   EXPECT_EQ(printable("line\n\ttab"), "line\n\ttab");
+}
+
+TEST(Text, printable_text_is_utf8_whatever_it_was) {
+  EXPECT_EQ(printable("\xff\xc0\xaf ü 模\xe6"), "\uFFFD\uFFFD\uFFFD ü 模\uFFFD");
 }
 
 TEST(Text, split_and_join_are_inverse) {
