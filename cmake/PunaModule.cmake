@@ -30,7 +30,9 @@ endif()
 
 # The standard headers that nearly every file needs, parsed once. Its launcher and the shorter option (CMake's own also names the
 # header by its absolute path, for nothing) let fresh clones share one ccache.
-set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+endif()
 add_library(puna_prelude OBJECT ${CMAKE_SOURCE_DIR}/cmake/prelude.cpp)
 set_target_properties(puna_prelude PROPERTIES CXX_COMPILER_LAUNCHER ${CMAKE_SOURCE_DIR}/cmake/compile_prelude)
 target_link_libraries(puna_prelude PUBLIC puna_options fmt::fmt Boost::json)

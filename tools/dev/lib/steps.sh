@@ -49,16 +49,14 @@ step() {
 
 # quiet_step LOG TITLE COMMAND…: the same for noisy commands; output goes to build/logs/LOG.log, of which a failure shows the end.
 quiet_step() {
-  local log=$logs/$1.log title=$2 begun=$EPOCHREALTIME job
+  local log=$logs/$1.log title=$2 begun=$EPOCHREALTIME
   shift 2
   mkdir -p "$logs"
   say "$title"
-  (set -e; "$@") >"$log" 2>&1 </dev/null &
-  job=$!
-  (while sleep 15; do say "$title: at it for $(elapsed "$begun")"; done) &
+  heartbeat "$title" &
   local heartbeat=$!
   set +e
-  wait "$job"
+  (set -e; "$@") >"$log" 2>&1 </dev/null
   step_status=$?
   kill "$heartbeat" 2>/dev/null
   wait "$heartbeat" 2>/dev/null
@@ -69,6 +67,13 @@ quiet_step() {
     say "$title: failed; the end of $log:"
     tail -n 25 "$log" >&2
   fi
+}
+
+# Says every 15 s that TITLE is still at it, for as long as this ./dev lives; holds none of its locks.
+heartbeat() {
+  local begun=$EPOCHREALTIME
+  exec 9>&- 8<> <(:)
+  while read -r -t 15 -u 8 || kill -0 $$ 2>/dev/null; do say "$1: at it for $(elapsed "$begun")"; done
 }
 
 sha256() { sha256sum "$1" | cut -d' ' -f1; }

@@ -1,0 +1,48 @@
+# Python environments below the cache folder: one with pip alone, and one with the clients that tests drive Puna with.
+
+need_python() {
+  if python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then return; fi
+  fail "python3 is missing, older than 3.11, or lacks venv" "Install Debian's python3 and python3-venv, or put a newer python3 first in PATH."
+}
+
+# make_venv FOLDER [PIP ARGUMENT…]: a fresh environment, into which pip then installs what is named.
+make_venv() {
+  local folder=$1
+  shift
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  if (($#)); then "$folder/bin/python" -m pip --disable-pip-version-check --no-input install "$@"; fi
+  touch "$folder/.complete"
+}
+
+# Sets $pip_python, a Python that has pip.
+make_pip() {
+  local folder=$cache/venv/pip
+  need_python
+  if [[ ! -f $folder/.complete ]] || ! "$folder/bin/python" -c '' 2>/dev/null; then
+    quiet_step venv-pip "python: making an environment with pip" make_venv "$folder"
+    if ((step_status)); then fail "python3 -m venv failed" "Debian's python3 needs the package python3-venv beside it."; fi
+  fi
+  pip_python=$folder/bin/python
+}
+
+# The environment of the tests is named by what it is made from; build/deps/test-venv links to it.
+make_test_environment() {
+  local lock=deps/python-tests.lock folder
+  need_python
+  folder=$cache/venv/tests-$({ python3 --version && cat "$lock"; } | sha256sum | cut -c1-12)
+  if [[ -f $folder/.complete ]] && "$folder/bin/python" -c '' 2>/dev/null; then
+    say "python: the test clients are at hand"
+  else
+    mkdir -p "$cache/venv"
+    quiet_step venv-tests "python: installing the test clients of $lock" \
+      make_venv "$folder" --require-hashes --only-binary :all: --requirement "$lock"
+    if ((step_status)); then
+      fail "pip could not install $lock" "It needs the network once, through the index that your pip is set up with." \
+        "By hand: make $folder with python3 -m venv," \
+        "install the lock file into it (--find-links takes a folder of wheels), and touch $folder/.complete"
+    fi
+  fi
+  mkdir -p build/deps
+  ln -sfn "$folder" build/deps/test-venv
+}
