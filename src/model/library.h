@@ -1,0 +1,64 @@
+// The local library: names of models, and the files behind them.
+//
+// A file lies at <folder>/blobs/sha256-<hex>, named after its content; several names may share it. What the library says about a file
+// is read once from its header and kept, until the file's size or time changes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/event_bus.h"
+#include "store/database.h"
+#include "wire/model.h"
+
+namespace puna::model {
+
+struct NewModel {
+  std::string name;    // the tag may be absent
+  std::string sha256;  // of the file, which is already at blob_path(sha256) and was checked
+  std::string source;  // a path or URL; credentials are masked
+};
+
+// Thread-safe; functions look at the disk, so they belong on a pool. Names may be given without the tag "latest", and without any tag
+// where only one model has that name. Unknown ones are Code::not_found, naming the nearest.
+class Library {
+ public:
+  // Creates the folder, finishes removals that a crash cut short, and looks at every file.
+  [[nodiscard]] static Result<Library> open(store::Database& database, EventBus& events, const std::filesystem::path& folder);
+  Library(Library&&) noexcept;
+  Library& operator=(Library&&) noexcept;
+  ~Library();
+
+  // By name. A model whose file is missing or changed is listed with its problem.
+  [[nodiscard]] Result<std::vector<wire::Model>> list();
+  [[nodiscard]] Result<wire::Model> find(std::string_view name);
+  // With what stands in the file's header.
+  [[nodiscard]] Result<wire::ModelDetail> show(std::string_view name);
+
+  // Takes a name that exists over to the new file; a file that loses its last name by that is deleted. Publishes "model.added" or
+  // "model.updated" with a wire::Model.
+  [[nodiscard]] Result<wire::Model> add(const NewModel& model);
+  // A second name for the same file. Code::already_exists when it belongs to another file.
+  [[nodiscard]] Result<wire::Model> copy(std::string_view from, std::string_view to);
+  // Deletes the file with its last name. Publishes "model.removed". Whether a worker still uses it is the caller's concern.
+  [[nodiscard]] Result<wire::ModelRemoval> remove(std::string_view name);
+
+  // Where the file of this content belongs. Code::invalid_argument unless it is 64 hexadecimal digits in lower case.
+  [[nodiscard]] Result<std::filesystem::path> blob_path(std::string_view sha256) const;
+  // Whether the library has an intact file of this content.
+  [[nodiscard]] bool holds(std::string_view sha256);
+  // Grows with each change of a name or a file.
+  [[nodiscard]] std::uint64_t revision() const;
+
+ private:
+  struct State;
+  explicit Library(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace puna::model
