@@ -37,6 +37,9 @@ class Writer {
     TensorInfo info;
     Produce produce;
   };
+  [[nodiscard]] Result<std::uint64_t> alignment() const;
+  [[nodiscard]] std::string header(std::uint64_t alignment) const;
+
   std::map<std::string, Value, std::less<>> metadata_;
   std::vector<Tensor> tensors_;
 };
