@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +34,8 @@ struct FleetParts {
   FleetPlaces places;
 };
 
+class Roster;
+
 // Everything on the network thread. Publishes "worker.state" at each change of a worker's state and "worker.progress" while one loads,
 // both with a wire::RunningModel.
 class Fleet {
@@ -63,9 +64,7 @@ class Fleet {
   [[nodiscard]] net::Task<Result<>> shutdown(Milliseconds drain);
 
  private:
-  friend class Lease;
-  struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<Roster> roster_;  // shared with coroutines that are still ending
 };
 
 }  // namespace puna::fleet

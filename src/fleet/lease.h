@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -13,7 +13,8 @@
 
 namespace puna::fleet {
 
-class Fleet;
+class Roster;
+class Worker;
 
 // What the model is loaded for: llama.cpp sets a context up for one of the two.
 enum class Purpose { generate, embed };
@@ -26,14 +27,14 @@ struct LeaseOptions {
   std::string request_id;  // for the log
 };
 
-// While it lives the model counts as busy and is not unloaded for idleness. Network thread. Must not outlive its Fleet.
+// While it lives the model counts as busy and is not unloaded for idleness. Network thread.
 class Lease {
  public:
-  Lease(Lease&& other) noexcept;
+  Lease(Lease&& other) noexcept = default;
   Lease& operator=(Lease&& other) noexcept;
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
-  ~Lease();
+  ~Lease() { end(); }
 
   [[nodiscard]] const std::string& model() const { return model_; }  // the full name
   // Where the worker listens: llama.cpp's HTTP routes (/v1/chat/completions, /v1/embeddings, /tokenize …).
@@ -49,12 +50,11 @@ class Lease {
   [[nodiscard]] net::Task<Error> explain(Error error);
 
  private:
-  friend class Fleet;
-  Lease(Fleet& fleet, std::uint64_t worker, std::string model, std::filesystem::path socket, std::int64_t context_length)
-      : fleet_(&fleet), worker_(worker), model_(std::move(model)), socket_(std::move(socket)), context_length_(context_length) {}
+  friend class Roster;
+  Lease(std::weak_ptr<Roster> roster, Worker& worker);
   void end();
 
-  Fleet* fleet_ = nullptr;  // null once moved from
+  std::weak_ptr<Roster> roster_;  // empty once moved from
   std::uint64_t worker_ = 0;
   std::string model_;
   std::filesystem::path socket_;

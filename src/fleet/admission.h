@@ -1,0 +1,16 @@
+// Whether a model can be loaded here at all.
+#pragma once
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace puna::fleet {
+
+// Code::out_of_memory with the arithmetic when the file alone exceeds the memory that is available; Code::not_found when there is no file.
+[[nodiscard]] Result<> admit(Bytes file_size, Bytes available);
+// The same for a file, with the machine's figures of this moment. Reads /proc: call it on the pool.
+[[nodiscard]] Result<> admit_file(const std::filesystem::path& file);
+
+}  // namespace puna::fleet

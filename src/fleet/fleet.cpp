@@ -1,0 +1,70 @@
+#include "fleet/fleet.h"
+
+#include "fleet/roster.h"
+
+namespace puna::fleet {
+
+Fleet::Fleet(FleetParts parts) : roster_(std::make_shared<Roster>(std::move(parts))) {}
+
+Fleet::~Fleet() {
+  roster_->close();
+}
+
+net::Task<Result<Lease>> Fleet::acquire(std::string model, LeaseOptions options) {
+  return roster_->acquire(std::move(model), std::move(options));
+}
+
+net::Task<Result<>> Fleet::unload(std::string model) {
+  return roster_->unload(std::move(model));
+}
+
+std::vector<wire::RunningModel> Fleet::list() const {
+  return roster_->list();
+}
+
+std::size_t Fleet::running() const {
+  return roster_->running();
+}
+
+net::Task<Result<>> Fleet::shutdown(Milliseconds drain) {
+  return roster_->shutdown(drain);
+}
+
+Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker)
+    : roster_(std::move(roster)),
+      worker_(worker.id()),
+      model_(worker.model()),
+      socket_(worker.socket()),
+      context_length_(worker.context_length()) {
+  worker.begin_request();
+}
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    end();
+    roster_ = std::move(other.roster_);
+    worker_ = other.worker_;
+    model_ = std::move(other.model_);
+    socket_ = std::move(other.socket_);
+    context_length_ = other.context_length_;
+  }
+  return *this;
+}
+
+void Lease::end() {
+  if (const auto roster = std::exchange(roster_, {}).lock()) roster->release(worker_);
+}
+
+net::Task<Result<>> Lease::probe() {
+  const auto roster = roster_.lock();
+  if (!roster) co_return fail(Code::unavailable, "the fleet has ended");
+  co_return co_await roster->probe(worker_);
+}
+
+net::Task<Error> Lease::explain(Error error) {
+  const auto roster = roster_.lock();
+  if (!roster) co_return error;
+  co_return co_await roster->explain(worker_, std::move(error));
+}
+
+}  // namespace puna::fleet

@@ -1,0 +1,23 @@
+#include "fleet/options.h"
+
+#include "base/settings_registry.h"
+
+namespace puna::fleet {
+
+FleetOptions options_from(const Settings& settings) {
+  FleetOptions out;
+  out.keep_alive = settings.get(setting::kKeepAlive);
+  out.context_length = settings.get(setting::kContextLength);
+  out.slots = settings.get(setting::kSlots);
+  out.threads = settings.get(setting::kThreads);
+  out.gpu_layers = settings.get(setting::kGpuLayers);
+  out.load_stall = settings.get(setting::kLoadStall);
+  out.hang_probe = settings.get(setting::kHangProbe);
+  out.drain = settings.get(setting::kDrain);
+  out.stop_grace = settings.get(setting::kStopGrace);
+  out.log_file_size = settings.get(setting::kLogFileSize);
+  out.log_files = settings.get(setting::kLogFiles);
+  return out;
+}
+
+}  // namespace puna::fleet

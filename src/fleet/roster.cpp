@@ -1,0 +1,287 @@
+#include "fleet/roster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "fleet/diagnosis.h"
+#include "fleet/lifecycle.h"
+
+namespace puna::fleet {
+namespace {
+
+using std::chrono::steady_clock;
+using wire::WorkerState;
+
+constexpr std::size_t kEndedKept = 64;
+constexpr std::size_t kTroublesKept = 64;
+constexpr Milliseconds kTroubleShown{900'000};
+// Between a broken connection and the news why lie milliseconds.
+constexpr Milliseconds kNewsDelay{1'000};
+// The kernel takes back a killed process at once, unless a device driver holds it.
+constexpr Milliseconds kAfterKill{5'000};
+
+void prepare_folder(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  if (fs::create_directories(folder, failed)) fs::permissions(folder, fs::perms::owner_all, failed);
+  if (failed) log::error("fleet", "a folder cannot be made", {{"folder", folder.string()}, {"error", failed.message()}});
+}
+
+void remove_dead_sockets(const std::filesystem::path& folder) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+    if (entry.path().extension() != ".sock") continue;
+    std::error_code still_there;
+    if (!std::filesystem::remove(entry.path(), still_there))
+      log::warning("fleet", "an old socket cannot be removed", {{"path", entry.path().string()}, {"error", still_there.message()}});
+  }
+}
+
+// From the decision that a worker stops until it cannot but be gone.
+Milliseconds time_to_end(const FleetOptions& options) {
+  return options.drain + options.stop_grace + kAfterKill;
+}
+
+Milliseconds backoff(int failures, const FleetOptions& options) {
+  if (failures < 2) return Milliseconds(0);
+  const int doublings = std::min(failures - 2, 20);
+  return std::min(options.backoff_cap, Milliseconds(options.backoff_base * (1LL << doublings)));
+}
+
+}  // namespace
+
+// Keeps a worker from being idle while a request waits for it.
+class Roster::Waiter {
+ public:
+  Waiter(std::shared_ptr<Roster> roster, Worker& worker) : roster_(std::move(roster)), worker_(worker.id()) { worker.add_waiter(); }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter() {
+    if (Worker* worker = roster_->find(worker_)) worker->remove_waiter();
+  }
+
+ private:
+  std::shared_ptr<Roster> roster_;
+  std::uint64_t worker_;
+};
+
+Roster::Roster(FleetParts parts) : parts_(std::move(parts)), changed_(parts_.io) {
+  prepare_folder(parts_.places.sockets);
+  prepare_folder(parts_.places.logs);
+  remove_dead_sockets(parts_.places.sockets);
+}
+
+void Roster::close() {
+  closing_ = true;
+  for (auto& [id, member] : workers_) {
+    member.worker->kill();
+    member.supervision.cancel();
+  }
+}
+
+Worker* Roster::find(std::uint64_t worker) const {
+  const auto found = workers_.find(worker);
+  return found == workers_.end() ? nullptr : found->second.worker;
+}
+
+Worker* Roster::find(const Key& key) const {
+  for (const auto& [id, member] : workers_)
+    if (member.worker->model() == key.first && member.worker->purpose() == key.second) return member.worker;
+  return nullptr;
+}
+
+net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options) {
+  const auto self = shared_from_this();
+  PUNA_CO_TRY(const auto file, co_await parts_.resolve(std::move(name)));
+  PUNA_CO_CHECK(check_model_name(file.name));
+  const Key key{file.name, options.purpose};
+  while (true) {
+    if (closing_) co_return fail(Code::unavailable, "the daemon is stopping and loads no models any more");
+    Worker* worker = find(key);
+    if (!worker) {
+      PUNA_CO_CHECK(may_start(key));
+      log::info("fleet", "loading a model", {{"model", key.first}, {"request", options.request_id}});
+      worker = &start(key, file);
+    }
+    const std::uint64_t id = worker->id();
+    if (worker->state() == WorkerState::starting || worker->state() == WorkerState::loading) {
+      const Waiter waiter(self, *worker);
+      PUNA_CO_CHECK(co_await wait_until_loaded(id));
+      worker = find(id);
+      if (!worker || !is_loaded(worker->state())) continue;
+      worker->keep_for(options.keep_alive.value_or(parts_.options().keep_alive));
+      co_return Lease(weak_from_this(), *worker);
+    }
+    if (is_loaded(worker->state())) {
+      worker->keep_for(options.keep_alive.value_or(parts_.options().keep_alive));
+      co_return Lease(weak_from_this(), *worker);
+    }
+    // It is on its way out; the next one starts when its memory is free.
+    PUNA_CO_CHECK(co_await wait_until_gone({id}, time_to_end(parts_.options())));
+  }
+}
+
+Result<> Roster::may_start(const Key& key) const {
+  const auto found = troubles_.find(key);
+  if (found == troubles_.end()) return {};
+  const auto left = std::chrono::ceil<Milliseconds>(found->second.retry_at - steady_clock::now());
+  if (left <= Milliseconds(0)) return {};
+  Error error = to_error(key.first, *found->second.view.failure);
+  error.message += fmt::format("; it failed {} times in a row and is tried again in {}", found->second.failures, format_duration(left));
+  error.retry_after = left;
+  return fail(std::move(error));
+}
+
+Worker& Roster::start(const Key& key, const ModelFile& file) {
+  const std::uint64_t id = ++last_worker_;
+  auto worker = std::make_unique<Worker>(
+      parts_.io, parts_.events,
+      WorkerSpec{
+          .id = id, .model = key.first, .purpose = key.second, .file = file.file, .options = parts_.options(), .places = parts_.places},
+      [this] { changed_.notify(); });
+  Worker& started = *worker;
+  workers_[id].worker = &started;
+  workers_[id].supervision = net::spawn(parts_.io, "worker", supervise(shared_from_this(), std::move(worker)));
+  return started;
+}
+
+net::Task<void> Roster::supervise(std::shared_ptr<Roster> self, std::unique_ptr<Worker> worker) {
+  co_await worker->run();
+  self->bury(*worker);
+}
+
+void Roster::bury(const Worker& worker) {
+  const auto member = workers_.find(worker.id());
+  member->second.supervision.detach();
+  workers_.erase(member);
+  ended_.push_back({worker.id(), worker.model(), worker.failure()});
+  if (ended_.size() > kEndedKept) ended_.pop_front();
+  if (worker.failure()) remember(worker);
+  changed_.notify();
+}
+
+void Roster::remember(const Worker& worker) {
+  const Key key{worker.model(), worker.purpose()};
+  Trouble& trouble = troubles_[key];
+  if (worker.answered()) trouble.failures = 0;
+  ++trouble.failures;
+  trouble.last = steady_clock::now();
+  trouble.retry_at = trouble.last + backoff(trouble.failures, parts_.options());
+  trouble.view = worker.view();
+  if (troubles_.size() <= kTroublesKept) return;
+  troubles_.erase(std::ranges::min_element(troubles_, {}, [](const auto& entry) { return entry.second.last; }));
+}
+
+net::Task<Result<>> Roster::wait_until_loaded(std::uint64_t id) {
+  const auto self = shared_from_this();
+  while (true) {
+    const auto seen = changed_.epoch();
+    const Worker* worker = find(id);
+    if (const auto ended = end_of(id)) co_return fail(*ended);
+    if (worker && is_loaded(worker->state())) co_return Result<>();
+    PUNA_CO_CHECK(co_await changed_.wait(seen, kForever));  // the worker's own watchdog limits its load
+  }
+}
+
+net::Task<Result<>> Roster::wait_until_gone(std::vector<std::uint64_t> workers, Milliseconds limit) {
+  const auto self = shared_from_this();
+  const auto due = net::deadline_after(limit);
+  while (true) {
+    const auto seen = changed_.epoch();
+    const auto left = std::ranges::find_if(workers, [this](std::uint64_t id) { return find(id) != nullptr; });
+    if (left == workers.end()) co_return Result<>();
+    const auto remaining = due == steady_clock::time_point::max() ? kForever : std::chrono::ceil<Milliseconds>(due - steady_clock::now());
+    const auto waited = co_await changed_.wait(seen, remaining);
+    if (waited || waited.error().code != Code::deadline_exceeded) {
+      PUNA_CO_CHECK(waited);
+      continue;
+    }
+    const auto view = find(*left)->view();
+    co_return fail(Code::deadline_exceeded,
+                   fmt::format("the worker of model {} (process {}) does not end, even when killed", view.name, view.pid.value_or(0)));
+  }
+}
+
+std::optional<Error> Roster::end_of(std::uint64_t id) const {
+  if (const Worker* worker = find(id)) {
+    if (worker->failure()) return to_error(worker->model(), *worker->failure());
+    if (worker->state() == WorkerState::stopping)
+      return Error(Code::unavailable, fmt::format("model {} is being unloaded", worker->model()));
+    return std::nullopt;
+  }
+  const auto found = std::ranges::find(ended_, id, &Ended::worker);
+  if (found == ended_.end()) return Error(Code::unavailable, "the model was unloaded");
+  if (found->failure) return to_error(found->model, *found->failure);
+  return Error(Code::unavailable, fmt::format("model {} was unloaded", found->model));
+}
+
+void Roster::release(std::uint64_t id) {
+  Worker* worker = find(id);
+  if (!worker) return;
+  worker->end_request();
+  if (!troubles_.empty() && worker->answered()) troubles_.erase({worker->model(), worker->purpose()});
+}
+
+net::Task<Result<>> Roster::probe(std::uint64_t id) {
+  const auto self = shared_from_this();
+  if (auto ended = end_of(id)) co_return fail(std::move(*ended));
+  const Milliseconds limit = parts_.options().hang_probe;
+  // Answered by the thread that runs the inference queue, between two steps; /health would be answered without it.
+  auto request = net::HttpRequest::to_socket(find(id)->socket(), "GET", "/slots");
+  request.deadlines = {.connect = limit, .first_byte = limit, .idle = limit, .total = limit};
+  const auto answer = co_await parts_.http.fetch(std::move(request));
+  if (answer) co_return Result<>();
+  if (answer.error().code != Code::deadline_exceeded) co_return fail(co_await explain(id, answer.error()));
+  if (Worker* worker = find(id); worker && is_loaded(worker->state()))
+    worker->give_up(wire::WorkerFault::hung, fmt::format("the worker gave no sign of life for {}", format_duration(limit)));
+  co_return fail(end_of(id).value_or(answer.error()));
+}
+
+net::Task<Error> Roster::explain(std::uint64_t id, Error error) {
+  const auto self = shared_from_this();
+  if (error.code == Code::cancelled) co_return error;
+  const auto due = net::deadline_after(kNewsDelay);
+  while (true) {
+    const auto seen = changed_.epoch();
+    if (auto ended = end_of(id)) co_return std::move(*ended);
+    const auto waited = co_await changed_.wait(seen, std::chrono::ceil<Milliseconds>(due - steady_clock::now()));
+    if (!waited) co_return error;
+  }
+}
+
+net::Task<Result<>> Roster::unload(std::string model) {
+  const auto self = shared_from_this();
+  const FleetOptions options = parts_.options();
+  std::vector<std::uint64_t> leaving;
+  for (const auto& [id, member] : workers_)
+    if (member.worker->model() == model) leaving.push_back(id);
+  const auto forgotten = std::erase_if(troubles_, [&](const auto& entry) { return entry.first.first == model; });
+  if (leaving.empty() && forgotten == 0) co_return fail(Code::not_found, fmt::format("model {} is not loaded", model));
+  for (const std::uint64_t id : leaving) find(id)->stop("unload requested", options.drain);
+  co_return co_await wait_until_gone(std::move(leaving), time_to_end(options));
+}
+
+net::Task<Result<>> Roster::shutdown(Milliseconds drain) {
+  const auto self = shared_from_this();
+  closing_ = true;
+  std::vector<std::uint64_t> leaving;
+  for (const auto& [id, member] : workers_) leaving.push_back(id);
+  for (const std::uint64_t id : leaving) find(id)->stop("the daemon stops", drain);
+  FleetOptions options = parts_.options();
+  options.drain = drain;
+  co_return co_await wait_until_gone(std::move(leaving), time_to_end(options));
+}
+
+std::vector<wire::RunningModel> Roster::list() const {
+  std::vector<wire::RunningModel> out;
+  for (const auto& [id, member] : workers_) out.push_back(member.worker->view());
+  const auto now = steady_clock::now();
+  for (const auto& [key, trouble] : troubles_)
+    if (!find(key) && now - trouble.last < kTroubleShown) out.push_back(trouble.view);
+  std::ranges::sort(out, {}, [](const auto& model) { return std::pair(model.name, model.pid); });
+  return out;
+}
+
+}  // namespace puna::fleet

@@ -1,0 +1,326 @@
+#include "fleet/worker.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "base/log.h"
+#include "fleet/admission.h"
+#include "fleet/diagnosis.h"
+#include "fleet/lifecycle.h"
+#include "net/ndjson.h"
+#include "os/usage.h"
+
+namespace puna::fleet {
+namespace {
+
+namespace asio = net::asio;
+using wire::WorkerFault;
+using wire::WorkerState;
+
+constexpr int kStatusDescriptor = 3;
+// A status line is short; more without a line break is not our protocol.
+constexpr Bytes kLongestStatus = kib(64);
+constexpr Milliseconds kPipesAfterExit{1'000};
+// Ready and busy alternate with each request: they are told when they have lasted.
+constexpr Milliseconds kSettle{200};
+
+os::Environment worker_environment() {
+  const auto ours = os::current_environment();
+  auto out = os::child_environment(ours);
+  // The same program must find the same libraries and may use the same devices.
+  for (const char* name : {"LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES"})
+    if (const auto found = ours.find(name); found != ours.end()) out.insert(*found);
+  out["GGML_NO_BACKTRACE"] = "1";  // ggml would fork a debugger
+  return out;
+}
+
+}  // namespace
+
+Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<void()> changed)
+    : io_(io),
+      events_(events),
+      spec_(std::move(spec)),
+      changed_(std::move(changed)),
+      keep_alive_(spec_.options.keep_alive),
+      socket_(spec_.places.sockets / fmt::format("{}.sock", spec_.id)),
+      log_(worker_log_file(spec_.places.logs, spec_.model),
+           {.file_size = spec_.options.log_file_size, .files = static_cast<std::size_t>(spec_.options.log_files)}),
+      idle_(io.context().get_executor(), [this] { stop("keep-alive ended", Milliseconds(0)); }),
+      stall_(io.context().get_executor(),
+             [this] {
+               give_up(WorkerFault::stalled,
+                       fmt::format("loading stood at {:.0f} % for {}", progress_ * 100, format_duration(spec_.options.load_stall)));
+             }),
+      drain_(io.context().get_executor(), [this] { terminate(); }),
+      grace_(io.context().get_executor(), [this] { kill(); }),
+      pipes_(io.context().get_executor(),
+             [this] {
+               status_pipe_->cancel();
+               log_pipe_->cancel();
+             }),
+      settle_(io.context().get_executor(), [this] {
+        settling_ = false;
+        if (told_ != state_) tell(state_ == WorkerState::busy ? "requests" : "no requests");
+      }) {}
+
+net::Task<void> Worker::run() {
+  using namespace asio::experimental::awaitable_operators;
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto admitted = co_await net::on_pool(io_, [this] { return admit_file(spec_.file); });
+  if (state_ == WorkerState::starting) {
+    if (!admitted) {
+      const bool missing = admitted.error().code == Code::not_found;
+      fail_with(diagnose({.reported = wire::WorkerFailure{
+                              missing ? WorkerFault::model_missing : WorkerFault::out_of_memory, admitted.error().text(), {}}}));
+    } else if (const auto started = start_process(); !started) {
+      fail_with(diagnose({.reported = wire::WorkerFailure{WorkerFault::spawn_failed, started.error().text(), {}}}));
+    }
+  }
+  if (!process_) {
+    if (state_ == WorkerState::stopping) transition(WorkerState::stopped, "before it was started");
+    co_return;
+  }
+  co_await (wait_for_exit() && read_status() && read_log());
+  if (!net::is_cancelled(co_await asio::this_coro::cancellation_state)) conclude();
+}
+
+std::vector<std::string> Worker::command_line() const {
+  const auto& options = spec_.options;
+  return {spec_.places.program.string(),
+          "worker",
+          "--model",
+          spec_.file.string(),
+          "--socket",
+          socket_.string(),
+          "--name",
+          spec_.model,
+          "--context",
+          std::to_string(options.context_length),
+          "--slots",
+          std::to_string(options.slots),
+          "--threads",
+          std::to_string(options.threads),
+          "--gpu-layers",
+          std::to_string(options.gpu_layers),
+          "--mode",
+          spec_.purpose == Purpose::embed ? "embed" : "generate",
+          "--status-fd",
+          std::to_string(kStatusDescriptor)};
+}
+
+Result<> Worker::start_process() {
+  if (!spec_.file.is_absolute()) return fail(Code::invalid_argument, fmt::format("{} is no absolute path", spec_.file.string()));
+  PUNA_TRY(auto lifeline, os::make_pipe());
+  PUNA_TRY(auto status, os::make_pipe());
+  PUNA_TRY(auto output, os::make_pipe());
+  oom_kills_before_ = count_oom_kills();
+  PUNA_TRY(auto process, os::Process::spawn({.argv = command_line(),
+                                             .environment = worker_environment(),
+                                             .stdin_fd = lifeline.read.get(),
+                                             .stdout_fd = output.write.get(),
+                                             .stderr_fd = output.write.get(),
+                                             .pass_fds = {{status.write.get(), kStatusDescriptor}},
+                                             .new_session = true}));  // the terminal's Ctrl-C is the daemon's to judge
+  os::UniqueFd exit_watch(::fcntl(process.pidfd(), F_DUPFD_CLOEXEC, 0));
+  if (!exit_watch) return fail(errno_error(errno, "cannot watch the worker"));
+  process_ = std::move(process);
+  lifeline_ = std::move(lifeline.write);
+  status_pipe_.emplace(io_.context(), status.read.release());
+  log_pipe_.emplace(io_.context(), output.read.release());
+  exit_watch_.emplace(io_.context(), exit_watch.release());
+  stall_.set_after(spec_.options.load_stall);
+  return {};
+}
+
+net::Task<Result<>> Worker::wait_for_exit() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto [error] = co_await exit_watch_->async_wait(Descriptor::wait_read, asio::as_tuple(asio::deferred));
+  if (error) co_return fail(net::cancelled_error());
+  pipes_.set_after(kPipesAfterExit);
+  co_return Result<>();
+}
+
+net::Task<Result<>> Worker::read_status() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  net::NdjsonParser parser(kLongestStatus);
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const auto [error, size] = co_await status_pipe_->async_read_some(asio::buffer(buffer), asio::as_tuple(asio::deferred));
+    if (error) co_return Result<>();
+    const auto fed = parser.feed({buffer.data(), size}, [this](const json::value& line) {
+      const auto status = json::decode<wire::WorkerStatus>(line, json::Unknown::ignore);
+      if (status)
+        take_status(*status);
+      else
+        log::warning("fleet", "a worker said what nobody understands", {{"model", model()}, {"error", status.error().text()}});
+    });
+    if (!fed) {
+      give_up(WorkerFault::crashed, fmt::format("its status makes no sense ({})", fed.error().text()));
+      co_return fed;
+    }
+  }
+}
+
+net::Task<Result<>> Worker::read_log() {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::array<char, 8192> buffer{};
+  while (true) {
+    const auto [error, size] = co_await log_pipe_->async_read_some(asio::buffer(buffer), asio::as_tuple(asio::deferred));
+    if (error) break;
+    log_output(log_.add({buffer.data(), size}));
+  }
+  log_output(log_.finish());
+  co_return Result<>();
+}
+
+void Worker::log_output(Result<> written) {
+  if (written || std::exchange(log_complained_, true)) return;
+  log::warning("fleet", "a worker's log cannot be written", {{"model", model()}, {"error", written.error().text()}});
+}
+
+void Worker::take_status(const wire::WorkerStatus& status) {
+  switch (status.report) {
+    case wire::WorkerReport::loading:
+      return take_loading(status.progress.value_or(0));
+    case wire::WorkerReport::ready:
+      return take_ready(status);
+    case wire::WorkerReport::failure:
+      reported_ = wire::WorkerFailure{status.fault.value_or(WorkerFault::crashed), status.message.value_or("it did not say why"), {}};
+      stall_.clear();
+      grace_.set_after(spec_.options.stop_grace);  // it ends by itself, normally
+      return;
+  }
+}
+
+void Worker::take_loading(double progress) {
+  if (state_ == WorkerState::starting) transition(WorkerState::loading, "process started");
+  if (state_ != WorkerState::loading || progress <= progress_) return;
+  progress_ = std::min(progress, 1.0);
+  stall_.set_after(spec_.options.load_stall);
+  events_.publish_as("worker.progress", view());
+}
+
+void Worker::take_ready(const wire::WorkerStatus& status) {
+  if (state_ == WorkerState::starting) transition(WorkerState::loading, "process started");
+  if (state_ != WorkerState::loading) return;
+  stall_.clear();
+  progress_ = 1;
+  was_ready_ = true;
+  context_length_ = status.context_length.value_or(0);
+  slots_ = status.slots.value_or(0);
+  transition(WorkerState::ready, "model loaded");
+}
+
+void Worker::conclude() {
+  const auto exit = process_->try_wait();
+  std::error_code gone_already;
+  std::filesystem::remove(socket_, gone_already);
+  log::info("fleet", "worker process ended",
+            {{"model", model()}, {"pid", process_->pid()}, {"status", exit ? exit->text() : std::string("unknown")}});
+  if (state_ == WorkerState::stopping) return transition(WorkerState::stopped, exit && exit->ok() ? "process ended" : "process killed");
+  if (state_ == WorkerState::failed) return;
+  fail_with(diagnose({.reported = reported_,
+                      .exit = exit,
+                      .was_ready = was_ready_,
+                      .oom_kill_seen = count_oom_kills() > oom_kills_before_,
+                      .log = log_.last_lines()}));
+}
+
+void Worker::fail_with(wire::WorkerFailure failure) {
+  failure_ = std::move(failure);
+  transition(WorkerState::failed, failure_->message);
+}
+
+void Worker::give_up(WorkerFault fault, const std::string& what) {
+  if (is_ended(state_) || state_ == WorkerState::stopping) return kill();
+  fail_with(diagnose({.reported = wire::WorkerFailure{fault, what, {}}, .log = log_.last_lines()}));
+  kill();
+}
+
+void Worker::begin_request() {
+  ++active_;
+  if (state_ == WorkerState::ready) transition(WorkerState::busy, "request");
+  rest();
+}
+
+void Worker::end_request() {
+  --active_;
+  if (active_ > 0) return;
+  if (is_loaded(state_)) answered_ = true;
+  if (state_ == WorkerState::busy) transition(WorkerState::ready, "no requests");
+  if (state_ == WorkerState::stopping) terminate();
+  rest();
+}
+
+void Worker::keep_for(Milliseconds keep_alive) {
+  keep_alive_ = keep_alive;
+  rest();
+}
+
+// The keep-alive runs while nobody wants the model.
+void Worker::rest() {
+  expires_.reset();
+  if (state_ != WorkerState::ready || active_ > 0 || waiters_ > 0 || keep_alive_ == kForever) return idle_.clear();
+  idle_.set_after(keep_alive_);
+  expires_ = std::chrono::system_clock::now() + keep_alive_;
+}
+
+void Worker::stop(std::string_view cause, Milliseconds drain) {
+  if (is_ended(state_) || state_ == WorkerState::stopping) return;
+  transition(WorkerState::stopping, cause);
+  stall_.clear();
+  if (active_ == 0 || drain == Milliseconds(0)) return terminate();
+  drain_.set_after(drain);
+}
+
+void Worker::terminate() {
+  drain_.clear();
+  if (!process_) return;                        // run() sees the state before it starts one
+  if (!process_->send_signal(SIGTERM)) return;  // it has ended: run() is about to hear of it
+  grace_.set_after(spec_.options.stop_grace);
+}
+
+void Worker::kill() {
+  if (process_ && process_->send_signal(SIGKILL)) log::warning("fleet", "worker killed", {{"model", model()}, {"pid", process_->pid()}});
+}
+
+void Worker::transition(WorkerState to, std::string_view cause) {
+  if (!may_follow(state_, to))
+    return log::error("fleet", "a worker was asked for an impossible change of state", {{"model", model()}, {"from", state_}, {"to", to}});
+  const bool flicker = is_loaded(state_) && is_loaded(to);
+  state_ = to;
+  rest();
+  if (!flicker) return tell(cause);
+  if (!std::exchange(settling_, true)) settle_.set_after(kSettle);
+}
+
+void Worker::tell(std::string_view cause) {
+  const auto level = state_ == WorkerState::failed ? log::Level::warning : log::Level::info;
+  log::write(level, "fleet", "worker state", {{"model", model()}, {"worker", id()}, {"from", told_}, {"to", state_}, {"cause", cause}});
+  told_ = state_;
+  events_.publish_as("worker.state", view());
+  changed_();
+}
+
+wire::RunningModel Worker::view() const {
+  wire::RunningModel out;
+  out.name = model();
+  out.state = state_;
+  out.load_progress = progress_;
+  out.active_requests = active_;
+  out.context_length = context_length_;
+  out.slots = slots_;
+  if (process_ && !is_ended(state_)) {
+    out.pid = process_->pid();
+    if (const auto memory = os::resident_memory(process_->pid())) out.memory_bytes = static_cast<std::int64_t>(memory->count);
+  }
+  if (expires_) out.expires_at = format_time(*expires_);
+  out.failure = failure_;
+  return out;
+}
+
+}  // namespace puna::fleet
