@@ -1,0 +1,34 @@
+// puna-tiny-model OUT [--endless | --embedding]: writes a tiny model for tests that are not C++.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <span>
+#include <string_view>
+
+#include "models/tiny_model.h"
+
+int main(int argc, char** argv) {
+  using puna::tiny_model::Kind;
+  const auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
+  Kind kind = Kind::chat;
+  std::string_view out;
+  for (const std::string_view argument : arguments) {
+    if (argument == "--endless")
+      kind = Kind::endless;
+    else if (argument == "--embedding")
+      kind = Kind::embedding;
+    else if (out.empty() && !argument.starts_with("-"))
+      out = argument;
+    else
+      out = "-";
+  }
+  if (out.empty() || out == "-") {
+    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --embedding]\n");
+    return 2;
+  }
+  if (const auto written = puna::tiny_model::write(out, kind); !written) {
+    fmt::print(stderr, "puna-tiny-model: {}\n", written.error().text());
+    return 1;
+  }
+  return 0;
+}
