@@ -12,10 +12,12 @@ constexpr std::array<std::string_view, 3> kStatements = {
       size BIGINT NOT NULL,
       modified_ns BIGINT NOT NULL,
       details TEXT NOT NULL,
-      problem TEXT,
+      description BIGINT NOT NULL,
       added_at BIGINT NOT NULL))",
+    // name_key is the same for names that differ in case only.
     R"(CREATE TABLE models (
-      name TEXT NOT NULL PRIMARY KEY,
+      name_key TEXT NOT NULL PRIMARY KEY,
+      name TEXT NOT NULL,
       sha256 TEXT NOT NULL REFERENCES model_files (sha256),
       source TEXT NOT NULL,
       created_at BIGINT NOT NULL,
