@@ -325,7 +325,7 @@ std::size_t Header::array_size(std::string_view key) const {
   if (value == nullptr) return 0;
   return std::visit(
       []<class T>(const T& found) -> std::size_t {
-        if constexpr (requires { found.push_back({}); } && !std::same_as<T, std::string>) return found.size();
+        if constexpr (requires { typename T::allocator_type; } && !std::same_as<T, std::string>) return found.size();
         return 0;
       },
       *value);
