@@ -66,7 +66,7 @@ void Queue::recover(Entry& entry) {
   auto& record = entry.record;
   if (record.state == JobState::running) {
     ++record.crashes;
-    move(entry, JobState::interrupted, "the daemon ended without stopping it", Durable::best_effort);
+    settle(entry, JobState::interrupted, "the daemon ended without stopping it");
   }
   if (!entry.spec)
     fail_job(entry, {Code::unsupported, fmt::format("this program does not know jobs of kind '{}'", record.kind)});
@@ -77,7 +77,7 @@ void Queue::recover(Entry& entry) {
   else if (record.crashes >= kCrashesTolerated)
     fail_job(entry, {Code::internal, fmt::format("the daemon ended {} times while this job ran: not begun again", record.crashes)});
   else
-    move(entry, JobState::queued, "the daemon is back", Durable::best_effort);
+    settle(entry, JobState::queued, "the daemon is back");
 }
 
 Result<> Queue::stop(Milliseconds deadline) {
@@ -99,7 +99,7 @@ Result<> Queue::stop(Milliseconds deadline) {
   for (auto& [sequence, entry] : entries_) {
     if (entry->record.state != JobState::running) continue;
     stubborn.push_back(fmt::format("{} ({})", entry->record.id, entry->record.title));
-    move(*entry, JobState::interrupted, "did not end in time when the daemon stopped", Durable::best_effort);
+    settle(*entry, JobState::interrupted, "did not end in time when the daemon stopped");
   }
   stopped_ = true;
   changed_.notify_all();
@@ -277,9 +277,14 @@ Result<> Queue::move(Entry& entry, JobState to, std::string_view cause, Durable 
   return {};
 }
 
+void Queue::settle(Entry& entry, JobState to, std::string_view cause) {
+  if (auto moved = move(entry, to, cause, Durable::best_effort); !moved)
+    log::error("jobs", "a state that must not follow", {{"job", entry.record.id}, {"error", moved.error().text()}});
+}
+
 void Queue::fail_job(Entry& entry, Error error) {
   entry.record.failure = json::encode(wire::JobFailure{std::string(to_string(error.code)), error.text()});
-  move(entry, JobState::failed, error.text(), Durable::best_effort);
+  settle(entry, JobState::failed, error.text());
 }
 
 void Queue::publish(Entry& entry) {

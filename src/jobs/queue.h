@@ -67,7 +67,9 @@ class Queue {
   [[nodiscard]] std::size_t count(std::initializer_list<wire::JobState> states) const;
 
   // The only place where a state changes. With Durable::required, a change that cannot be stored does not happen.
-  Result<> move(Entry& entry, wire::JobState to, std::string_view cause, Durable durable);
+  [[nodiscard]] Result<> move(Entry& entry, wire::JobState to, std::string_view cause, Durable durable);
+  // For what has happened already, and so is true even if it cannot be stored.
+  void settle(Entry& entry, wire::JobState to, std::string_view cause);
   void fail_job(Entry& entry, Error error);
   void recover(Entry& entry);
   void publish(Entry& entry);
@@ -78,7 +80,7 @@ class Queue {
   void finish(Entry& entry, Result<json::value> outcome);
   void finish_failed(Entry& entry, Error error);
   void report(Entry& entry, wire::JobProgress progress);
-  Result<> save_checkpoint(Entry& entry, json::value checkpoint);
+  [[nodiscard]] Result<> save_checkpoint(Entry& entry, json::value checkpoint);
 
   void begin_runnable(MonotonicTime now);
   void begin(Entry& entry);

@@ -294,6 +294,19 @@ TEST(JobQueue, a_job_that_cannot_be_stored_is_refused) {
   EXPECT_TRUE(rig.queue->list().empty());
 }
 
+// ledger: T2
+TEST(JobQueue, a_job_whose_end_cannot_be_stored_still_ends) {
+  std::latch release(1);
+  Rig rig({work([&](JobContext&) -> Result<json::value> {
+    release.wait();
+    return json::value("done");
+  })});
+  const auto job = rig.submit();
+  rig.database.write([](store::Transaction& tx) { return tx.execute("DROP TABLE jobs"); }).value();
+  release.count_down();
+  EXPECT_EQ(rig.ended(job).state, JobState::completed);
+}
+
 TEST(JobQueue, a_stopped_queue_takes_no_jobs_and_ends_waits) {
   Rig rig({work(wait_for_the_end)});
   const auto job = rig.submit();

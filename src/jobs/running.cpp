@@ -51,7 +51,7 @@ void Queue::begin(Entry& entry) {
   entry.record.failure.reset();
   entry.intent = Intent::none;
   entry.meter = {};
-  if (auto moved = move(entry, JobState::running, fmt::format("attempt {}", entry.record.attempt), Durable::best_effort); !moved) return;
+  settle(entry, JobState::running, fmt::format("attempt {}", entry.record.attempt));
   try {
     entry.thread = std::jthread([this, &entry](const std::stop_token& stop) { run(entry, stop); });
   } catch (const std::system_error& error) {
@@ -84,7 +84,7 @@ void Queue::finish(Entry& entry, Result<json::value> outcome) {
   entry.record.crashes = 0;
   if (outcome) {
     entry.record.result = std::move(*outcome);
-    move(entry, JobState::completed, "finished", Durable::best_effort);
+    settle(entry, JobState::completed, "finished");
   } else {
     finish_failed(entry, std::move(outcome).error());
   }
@@ -94,20 +94,20 @@ void Queue::finish(Entry& entry, Result<json::value> outcome) {
 
 void Queue::finish_failed(Entry& entry, Error error) {
   if (entry.intent == Intent::cancel || (entry.intent == Intent::none && error.code == Code::cancelled)) {
-    move(entry, JobState::cancelled, entry.intent == Intent::cancel ? "asked to cancel" : error.text(), Durable::best_effort);
+    settle(entry, JobState::cancelled, entry.intent == Intent::cancel ? "asked to cancel" : error.text());
     return;
   }
   const bool ended_as_asked = error.code == Code::cancelled || may_pass(error.code);
   if (entry.intent == Intent::pause && ended_as_asked) {
-    move(entry, JobState::paused, "asked to pause", Durable::best_effort);
+    settle(entry, JobState::paused, "asked to pause");
   } else if (entry.intent == Intent::requeue && ended_as_asked) {
-    move(entry, JobState::queued, "asked to resume", Durable::best_effort);
+    settle(entry, JobState::queued, "asked to resume");
   } else if (entry.intent == Intent::interrupt && ended_as_asked) {
-    move(entry, JobState::interrupted, "the daemon stops", Durable::best_effort);
+    settle(entry, JobState::interrupted, "the daemon stops");
   } else if (const auto delay = retry_delay(entry.spec->retry, error, ++entry.failures, std::uniform_real_distribution<>(0, 1)(dice_))) {
     entry.not_before = std::chrono::steady_clock::now() + *delay;
     entry.record.failure = json::encode(wire::JobFailure{std::string(to_string(error.code)), error.text()});
-    move(entry, JobState::queued, fmt::format("tried again in {} after: {}", format_duration(*delay), error.text()), Durable::best_effort);
+    settle(entry, JobState::queued, fmt::format("tried again in {} after: {}", format_duration(*delay), error.text()));
   } else {
     fail_job(entry, std::move(error));
   }
