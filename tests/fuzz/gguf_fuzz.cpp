@@ -1,9 +1,11 @@
 // Any bytes as a model file: parsing, checking and summarizing may refuse, never crash; and a prefix may only ask for more, or agree.
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
 #include <variant>
 
+#include "base/json.h"
 #include "gguf/check.h"
 #include "gguf/reader.h"
 #include "gguf/summary.h"
@@ -45,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(std::holds_alternative<Header>(*whole));
   const auto& header = std::get<Header>(*whole);
   const auto summary = puna::gguf::summarize(header);
-  require(puna::json::serialize(puna::json::encode(summary)).size() > 2);
+  require(puna::json::to_text(puna::json::encode(summary)).size() > 2);
   const auto checked = puna::gguf::check(header);
   require(checked || checked.error().code == Code::corrupt_data);
   if (checked)
