@@ -25,7 +25,6 @@ struct Engine::Parts {
   server_context context;
   server_http_context http;
   std::optional<server_routes> routes;
-  Mode mode = Mode::generate;
 };
 
 namespace {
@@ -63,7 +62,6 @@ std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArgu
 
   auto parts = std::make_unique<Parts>();
   parts->plan = *plan;
-  parts->mode = arguments.mode;
   parts->parameters = engine_parameters(arguments, *plan, !gpu_names().empty());
   parts->context.set_state_callback([&progress](server_state state, const common_json& payload) {
     if (state == SERVER_STATE_LOADING && payload.contains("value")) progress(payload.at("value").get<double>());
@@ -80,7 +78,7 @@ std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArgu
   } catch (const std::exception& exception) {
     return std::unexpected(explain_load_failure({exception.what()}));
   }
-  register_routes(parts->http, *parts->routes, parts->mode);
+  register_routes(parts->http, *parts->routes, arguments.mode, parts->context.get_meta().slot_n_ctx);
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 

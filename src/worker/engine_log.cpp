@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "base/text.h"
 #include "ggml-backend.h"
@@ -61,6 +62,9 @@ void EngineLog::install() {
 
 void EngineLog::serve() {
   common_log_pause(common_log_main());
+  // Some of llama.cpp's code prints to the C stream by itself, such as a grammar that does not parse. Our lines, and libc's last words,
+  // go to the descriptor.
+  if (FILE* nowhere = std::fopen("/dev/null", "we")) stderr = nowhere;
 }
 
 void EngineLog::add(Severity severity, std::string_view text) {

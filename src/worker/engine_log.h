@@ -16,7 +16,7 @@ class EngineLog {
  public:
   // Takes over the logging of ggml, llama and llama.cpp's server code.
   void install();
-  // From here on requests are served: llama.cpp's server code, which may quote prompts and answers when it complains, is silenced.
+  // From here on requests are served: the parts of llama.cpp that may quote prompts and answers when they complain are silenced.
   void serve();
 
   [[nodiscard]] std::vector<std::string> errors() const;

@@ -50,8 +50,7 @@ Result<LoadPlan> plan_load(const ServeArguments& arguments, const gguf::Header& 
   plan.gpu_layers = static_cast<std::int32_t>(arguments.gpu_layers);
   plan.prompt_cache = prompt_cache_limit(hardware);
   if (arguments.mode == Mode::embed) {
-    // All tokens of a text must be in one pass; one more than the context, so that a longer text is refused for its length.
-    plan.micro_batch = std::max(plan.context_length + 1, plan.micro_batch);
+    plan.micro_batch = plan.context_length;  // all tokens of a text must be in one pass
     plan.batch = plan.micro_batch;
     plan.pooling = states_pooling(header, architecture) ? Pooling::by_model : Pooling::mean;
   }

@@ -40,8 +40,11 @@ server_http_res_ptr failure_response(const Failure& failure) {
   return response;
 }
 
+// A text to embed must fit into one pass, which we made as long as the context; llama.cpp takes the length of the pass for its own limit.
+constexpr std::string_view kTooLongToEmbed = " is too large to process";
+
 // llama.cpp's own failures are {"error": {"code": STATUS, "message", "type"}}.
-Failure read_failure(const server_http_res& response) {
+Failure read_failure(const server_http_res& response, std::int64_t context_length) {
   Failure out{.status = response.status, .message = "the worker failed without a reason"};
   const auto body = json::parse_object(response.data);
   const json::value* error = body ? body->if_contains("error") : nullptr;
@@ -51,6 +54,8 @@ Failure read_failure(const server_http_res& response) {
   if (message && message->is_string()) out.message = std::string_view(message->get_string());
   if (type && *type == "exceed_context_size_error") out.code = "context_length_exceeded";
   if (type && *type == "not_supported_error") out.status = 400;
+  if (const auto end = out.message.find(kTooLongToEmbed); end != std::string::npos)
+    out = {400, fmt::format("{} exceeds the context of {} tokens", out.message.substr(0, end), context_length), "context_length_exceeded"};
   return out;
 }
 
@@ -71,11 +76,11 @@ server_http_res_ptr call(const Handler& handler, const server_http_req& request)
 }
 
 // Handlers throw only while they read a request: what inference does wrong arrives as a result.
-server_http_res_ptr answer(const Handler& handler, const server_http_req& request) {
+server_http_res_ptr answer(const Handler& handler, const server_http_req& request, std::int64_t context_length) {
   try {
     auto response = call(handler, request);
     if (response->is_stream() || response->status < 400) return response;
-    const Failure failure = read_failure(*response);
+    const Failure failure = read_failure(*response, context_length);
     write_log_line(fmt::format("{} answered with status {}", request.path, failure.status));
     response->status = failure.status;
     response->data = failure_body(failure);
@@ -89,13 +94,12 @@ server_http_res_ptr answer(const Handler& handler, const server_http_req& reques
   }
 }
 
-Handler guarded(Handler handler) {
-  return [handler = std::move(handler)](const server_http_req& request) { return answer(handler, request); };
-}
-
 }  // namespace
 
-void register_routes(server_http_context& http, const server_routes& routes, Mode mode) {
+void register_routes(server_http_context& http, const server_routes& routes, Mode mode, std::int64_t context_length) {
+  const auto guarded = [context_length](const Handler& handler) -> Handler {
+    return [handler, context_length](const server_http_req& request) { return answer(handler, request, context_length); };
+  };
   http.get("/health", guarded(routes.get_health));
   http.get("/props", guarded(routes.get_props));
   http.get("/slots", guarded(routes.get_slots));

@@ -1,0 +1,57 @@
+#include "worker/arguments.h"
+
+#include <gtest/gtest.h>
+
+namespace puna::worker {
+namespace {
+
+Result<Arguments> parse(std::initializer_list<std::string_view> words) {
+  return parse_arguments(std::vector<std::string_view>(words));
+}
+
+TEST(WorkerArguments, take_every_option) {
+  const auto parsed = parse({"--model", "/m.gguf", "--socket", "/r/1.sock", "--name", "tiny:1", "--context", "512", "--slots", "2",
+                             "--threads", "3", "--gpu-layers", "7", "--mode", "embed", "--status-fd", "5"});
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& serve = std::get<ServeArguments>(*parsed);
+  EXPECT_EQ(serve.model, "/m.gguf");
+  EXPECT_EQ(serve.socket, "/r/1.sock");
+  EXPECT_EQ(serve.name, "tiny:1");
+  EXPECT_EQ(serve.context_length, 512);
+  EXPECT_EQ(serve.slots, 2);
+  EXPECT_EQ(serve.threads, 3);
+  EXPECT_EQ(serve.gpu_layers, 7);
+  EXPECT_EQ(serve.mode, Mode::embed);
+  EXPECT_EQ(serve.status_fd, 5);
+}
+
+// ledger: M4
+TEST(WorkerArguments, name_the_option_and_its_bounds_when_a_value_is_wrong) {
+  const auto parsed = parse({"--model", "/m.gguf", "--socket", "/1.sock", "--slots", "0"});
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, Code::invalid_argument);
+  EXPECT_EQ(parsed.error().message, "--slots takes a number from 1 to 256, not '0'");
+}
+
+// ledger: M4
+TEST(WorkerArguments, refuse_what_is_no_option_no_number_or_incomplete) {
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--verbose", "1"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--threads", "two"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--mode", "dream"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--name"}));
+  EXPECT_FALSE(parse({"--socket", "/1.sock"}));
+}
+
+TEST(WorkerArguments, refuse_a_socket_that_the_engine_would_take_for_a_host_name_or_the_kernel_would_cut) {
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/run/worker"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/" + std::string(110, 'x') + ".sock"}));
+}
+
+TEST(WorkerArguments, ask_for_a_check_of_one_file) {
+  const auto parsed = parse({"--check", "/m.gguf"});
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(std::get<CheckArguments>(*parsed).file, "/m.gguf");
+}
+
+}  // namespace
+}  // namespace puna::worker
