@@ -61,13 +61,18 @@ class Pulls {
   // another job brings the same file. The result is a PullResult.
   [[nodiscard]] jobs::JobSpec job_spec();
   // Refuses at once what cannot work: Code::invalid_argument. Who asks for the same again gets the job that is under way. Credentials
-  // inside the source are kept in memory only: such a job does not go on after a restart of the daemon, it says that it must be asked again.
+  // inside the source are kept in memory only: such a job does not go on after a restart of the daemon, it says that it must be asked
+  // again.
   [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, const wire::PullRequest& request);
 
  private:
-  PullParts parts_;
+  [[nodiscard]] Result<json::value> run(jobs::JobContext& context);
+  [[nodiscard]] Result<Secret> secret_for(const std::string& key);
+  void forget_secret(const std::string& key);
+
+  const PullParts parts_;
   Turns turns_;
-  std::mutex mutex_;
+  std::mutex mutex_;                       // guards secrets_
   std::map<std::string, Secret> secrets_;  // by dedupe key
 };
 

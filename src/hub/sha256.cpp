@@ -55,24 +55,23 @@ Result<std::string> sha256_of(std::string_view bytes) {
   return hash.hex();
 }
 
-Result<Sha256> sha256_of_file(int descriptor, Bytes length, const std::stop_token& stop, const std::function<void(Bytes)>& progress) {
-  Sha256 hash;
+Result<> hash_file(Sha256& hash, int descriptor, Bytes from, Bytes to, const std::stop_token& stop,
+                   const std::function<void(Bytes)>& progress) {
   std::vector<std::byte> chunk(kChunk);
-  Bytes done;
-  while (done < length) {
+  for (Bytes at = from; at < to;) {
     if (stop.stop_requested()) return fail(Code::cancelled, "reading the file was cancelled");
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), length.count - done.count));
-    const ssize_t got = ::pread(descriptor, chunk.data(), wanted, static_cast<off_t>(done.count));
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(chunk.size(), to.count - at.count));
+    const ssize_t got = ::pread(descriptor, chunk.data(), wanted, static_cast<off_t>(at.count));
     if (got < 0) {
       if (errno == EINTR) continue;
       return fail(errno_error(errno, "cannot read the file"));
     }
-    if (got == 0) return fail(Code::corrupt_data, fmt::format("the file ends after {} of {}", format_bytes(done), format_bytes(length)));
+    if (got == 0) return fail(Code::corrupt_data, fmt::format("the file ends after {} of {} bytes", at.count, to.count));
     hash.update(std::span(chunk).first(static_cast<std::size_t>(got)));
-    done += Bytes(static_cast<std::uint64_t>(got));
-    if (progress) progress(done);
+    at += Bytes(static_cast<std::uint64_t>(got));
+    if (progress) progress(at);
   }
-  return hash;
+  return {};
 }
 
 Result<std::string> parse_sha256(std::string_view text) {

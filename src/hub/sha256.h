@@ -39,10 +39,9 @@ class Sha256 {
 
 [[nodiscard]] Result<std::string> sha256_of(std::string_view bytes);
 
-// Reads `length` bytes of an open file from its start. Stops within one chunk: Code::cancelled. Code::corrupt_data when the file is
-// shorter.
-[[nodiscard]] Result<Sha256> sha256_of_file(int descriptor, Bytes length, const std::stop_token& stop,
-                                            const std::function<void(Bytes done)>& progress = {});
+// Adds the bytes of an open file between two offsets. Stops within one chunk: Code::cancelled. Code::corrupt_data when the file is shorter.
+[[nodiscard]] Result<> hash_file(Sha256& hash, int descriptor, Bytes from, Bytes to, const std::stop_token& stop,
+                                 const std::function<void(Bytes at)>& progress = {});
 
 // A digest as people write it ("sha256:" before it, upper case) as 64 lower-case digits.
 [[nodiscard]] Result<std::string> parse_sha256(std::string_view text);

@@ -28,12 +28,12 @@ TEST(Sha256, reads_only_the_asked_part_of_a_file) {
   ASSERT_TRUE(os::write_file_atomic(folder.path() / "f", "abcdef"));
   auto file = os::open_regular_file(folder.path() / "f");
   ASSERT_TRUE(file);
+  Sha256 hash;
   Bytes seen;
-  auto hash = sha256_of_file(file->get(), Bytes(3), {}, [&](Bytes done) { seen = done; });
-  ASSERT_TRUE(hash);
-  EXPECT_EQ(hash->hex().value(), kAbc);
+  ASSERT_TRUE(hash_file(hash, file->get(), Bytes(0), Bytes(3), {}, [&](Bytes at) { seen = at; }));
+  EXPECT_EQ(hash.hex().value(), kAbc);
   EXPECT_EQ(seen, Bytes(3));
-  EXPECT_EQ(sha256_of_file(file->get(), Bytes(7), {}).error().code, Code::corrupt_data);
+  EXPECT_EQ(hash_file(hash, file->get(), Bytes(3), Bytes(7), {}).error().code, Code::corrupt_data);
 }
 
 TEST(Sha256, stops_when_asked) {
@@ -43,7 +43,8 @@ TEST(Sha256, stops_when_asked) {
   ASSERT_TRUE(file);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(sha256_of_file(file->get(), Bytes(3), stop.get_token()).error().code, Code::cancelled);
+  Sha256 hash;
+  EXPECT_EQ(hash_file(hash, file->get(), Bytes(0), Bytes(3), stop.get_token()).error().code, Code::cancelled);
 }
 
 TEST(Sha256, understands_digests_as_people_write_them) {

@@ -79,7 +79,8 @@ struct SourceSpec {
   bool (*accepts)(std::string_view source);
   // Without touching anything.
   Result<Origin> (*resolve)(std::string_view source);
-  // Blocks until the file is here, with its digest. Code::cancelled soon after `stop` was requested; what has come so far is used next time.
+  // Blocks until the file is here, with its digest. Code::cancelled soon after `stop` was requested; what has come so far is used next
+  // time.
   Result<Opened> (*open)(const Origin& origin, const Fetch& fetch);
 };
 

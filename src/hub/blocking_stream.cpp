@@ -1,0 +1,133 @@
+#include "hub/blocking_stream.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "base/units.h"
+
+namespace puna::hub {
+namespace {
+
+constexpr std::size_t kReadAhead = 1 << 20;  // held for the reader before the server is held back
+
+}  // namespace
+
+struct BlockingStream::State {
+  explicit State(net::Io& in) : io(in), room(in) {}
+  ~State() { task.detach(); }  // it has ended, or went with its io_context
+
+  net::Io& io;
+  net::Spawned task;       // network thread
+  bool abandoned = false;  // network thread
+  net::Notifier room;      // tells the transfer that the reader took something
+
+  std::mutex mutex;  // guards what follows
+  std::condition_variable_any changed;
+  bool answered = false;
+  int status = 0;
+  net::Headers headers;
+  std::string arrived;
+  bool ended = false;
+  std::optional<Error> error;
+
+  void answer(int code, net::Headers fields) {
+    const std::lock_guard lock(mutex);
+    answered = true;
+    status = code;
+    headers = std::move(fields);
+    changed.notify_all();
+  }
+  void end(std::optional<Error> reason) {
+    const std::lock_guard lock(mutex);
+    ended = true;
+    error = std::move(reason);
+    changed.notify_all();
+  }
+  // Whether the reader is far enough behind.
+  bool put(std::string chunk) {
+    const std::lock_guard lock(mutex);
+    if (arrived.empty())
+      arrived = std::move(chunk);
+    else
+      arrived += chunk;
+    changed.notify_all();
+    return arrived.size() >= kReadAhead;
+  }
+  bool full() {
+    const std::lock_guard lock(mutex);
+    return arrived.size() >= kReadAhead;
+  }
+};
+
+net::Task<void> BlockingStream::transfer(std::shared_ptr<State> state, net::HttpClient& client, net::HttpRequest request) {
+  auto stream = co_await client.open(std::move(request));
+  if (!stream) co_return state->end(std::move(stream).error());
+  state->answer(stream->status(), stream->headers());
+  while (true) {
+    auto chunk = co_await stream->read();
+    if (!chunk) co_return state->end(std::move(chunk).error());
+    if (!*chunk) co_return state->end(std::nullopt);
+    if (!state->put(std::move(**chunk))) continue;
+    for (auto seen = state->room.epoch(); state->full(); seen = state->room.epoch())
+      if (auto woken = co_await state->room.wait(seen, kForever); !woken) co_return state->end(std::move(woken).error());
+  }
+}
+
+Result<BlockingStream> BlockingStream::open(net::Io& io, net::HttpClient& client, net::HttpRequest request, const std::stop_token& stop) {
+  auto state = std::make_shared<State>(io);
+  BlockingStream stream(state);
+  net::asio::post(io.context(), [state, &io, &client, request = std::move(request)]() mutable {
+    if (!state->abandoned) state->task = net::spawn(io, "download", transfer(state, client, std::move(request)));
+  });
+  std::unique_lock lock(state->mutex);
+  state->changed.wait(lock, stop, [&] { return state->answered || state->ended; });
+  if (state->error) return fail(*state->error);
+  if (!state->answered) return fail(Code::cancelled, "the transfer was cancelled");
+  lock.unlock();
+  return stream;
+}
+
+BlockingStream::~BlockingStream() {
+  if (!state_) return;
+  net::asio::post(state_->io.context(), [state = state_] {
+    state->abandoned = true;
+    state->task.cancel();
+  });
+}
+
+// Written once, before open() returned.
+int BlockingStream::status() const {
+  return state_->status;
+}
+
+const net::Headers& BlockingStream::headers() const {
+  return state_->headers;
+}
+
+Result<std::optional<std::string>> BlockingStream::read(const std::stop_token& stop) {
+  std::string taken;
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait(lock, stop, [&] { return !state_->arrived.empty() || state_->ended; });
+    if (stop.stop_requested()) return fail(Code::cancelled, "the transfer was cancelled");
+    if (state_->arrived.empty() && state_->error) return fail(*state_->error);
+    if (state_->arrived.empty()) return std::optional<std::string>();
+    taken = std::exchange(state_->arrived, {});
+  }
+  state_->room.notify();
+  return std::optional(std::move(taken));
+}
+
+Result<std::string> BlockingStream::read_beginning(std::size_t limit, const std::stop_token& stop) {
+  std::string out;
+  while (out.size() < limit) {
+    PUNA_TRY(auto chunk, read(stop));
+    if (!chunk) break;
+    out += *chunk;
+  }
+  if (out.size() > limit) out.resize(limit);
+  return out;
+}
+
+}  // namespace puna::hub
