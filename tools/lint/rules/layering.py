@@ -38,6 +38,8 @@ def _include_complaints(tree: Tree):
             if home not in known:
                 continue
             allowed = {home, *known[home].uses, *(target.uses if target else ())}
+            if path.endswith(("_test.h", "_testing.h")):  # what the module's tests share
+                allowed |= {used for t in targets(tree) if t.kind == "test" and t.name == home for used in t.uses}
         elif target:
             home = ""
             allowed = {target.name, *target.uses}

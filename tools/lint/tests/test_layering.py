@@ -37,6 +37,10 @@ class Layering(RuleTest):
         include = '#include "net/http.h"\n'
         self.assertEqual(["src/os/file.cpp:1"], self.found({**lists, "src/os/file_test.cpp": include, "src/os/file.cpp": include}))
 
+    def test_what_a_modules_tests_share_may_use_what_they_use(self):
+        lists = {**LISTS, "src/os/CMakeLists.txt": LISTS["src/os/CMakeLists.txt"].replace("file_test.cpp)", "file_test.cpp USES net)")}
+        self.assertEqual([], self.found({**lists, "src/os/file_testing.h": '#include "net/http.h"\n'}))
+
     def test_tests_that_cross_modules_are_held_to_their_targets_uses(self):
         lists = {**LISTS, "tests/CMakeLists.txt": "puna_test(whole SOURCES whole_test.cpp USES os)"}
         source = '#include "os/file.h"\n#include "net/http.h"\n'
