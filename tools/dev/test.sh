@@ -15,6 +15,7 @@ if [[ ${CI:-} == true ]]; then all=yes; fi
 if [[ $all == no ]]; then ctest_arguments+=(--label-exclude '^slow$'); fi
 
 known_preset "$preset"
+export PUNA_TEST_PYTHON=$PWD/build/deps/test-venv/bin/python PUNA_TEST_MODELS=$PWD/build/deps/models
 ./dev setup --tests "$preset"
 compile "$preset" all
 
