@@ -95,6 +95,7 @@ BOOST_DESCRIBE_STRUCT(WorkerFailure, (), (fault, message, log))
 
 struct RunningModel {
   std::string name;
+  std::string purpose;  // "generate" or "embed": a model that does both has a worker for each
   WorkerState state = WorkerState::starting;
   double load_progress = 0;  // 0 to 1
   std::optional<std::int64_t> pid;
@@ -106,7 +107,7 @@ struct RunningModel {
   std::optional<WorkerFailure> failure;
 };
 BOOST_DESCRIBE_STRUCT(RunningModel, (),
-                      (name, state, load_progress, pid, active_requests, memory_bytes, context_length, slots, expires_at, failure))
+                      (name, purpose, state, load_progress, pid, active_requests, memory_bytes, context_length, slots, expires_at, failure))
 
 struct RunningList {
   std::vector<RunningModel> models;
