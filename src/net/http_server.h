@@ -126,9 +126,9 @@ class HttpServer {
   // Lists for requests from now on (settings may change while the server runs).
   void set_allowed(std::vector<std::string> hosts, std::vector<std::string> origins);
 
- private:
-  friend class Connection;
   struct Core;
+
+ private:
   std::shared_ptr<Core> core_;  // shared with connections that are still ending
 };
 

@@ -19,15 +19,6 @@ Io::~Io() {
   pool_.join();
 }
 
-void Io::run() {
-  if (context_.stopped()) context_.restart();
-  context_.run();
-}
-
-void Io::stop() {
-  context_.stop();
-}
-
 TimePoint deadline_after(Milliseconds limit) {
   const auto now = std::chrono::steady_clock::now();
   if (limit >= std::chrono::duration_cast<Milliseconds>(TimePoint::max() - now)) return TimePoint::max();

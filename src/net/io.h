@@ -44,10 +44,10 @@ class Io {
   [[nodiscard]] asio::io_context& context() { return context_; }
   [[nodiscard]] asio::thread_pool& pool() { return pool_; }
 
-  // Makes the calling thread the network thread until stop().
-  void run();
-  // From any thread.
-  void stop();
+  // Makes the calling thread the network thread until stop(), which may come first.
+  void run() { context_.run(); }
+  // From any thread, once.
+  void stop() { context_.stop(); }
 
  private:
   asio::io_context context_;
@@ -184,7 +184,7 @@ Task<std::invoke_result_t<F>> on_pool(Io& io, F function) {
   co_return detail::unwrap<T>(std::move(outcome));
 }
 
-// Makes this thread the network thread until the task ends; for the command line and tests.
+// Makes this thread the network thread until the task ends, before run() or after it; for the command line and tests.
 template <class T>
 T run_blocking(Io& io, Task<T> task) {
   std::optional<detail::Outcome<T>> outcome;
@@ -192,8 +192,8 @@ T run_blocking(Io& io, Task<T> task) {
     if (thrown) ended.thrown = thrown;
     outcome.emplace(std::move(ended));
   });
-  if (io.context().stopped()) io.context().restart();
-  while (!outcome) io.context().run_one();
+  while (!outcome)
+    if (io.context().run_one() == 0) io.context().restart();  // was stopped
   return detail::unwrap<T>(std::move(*outcome));
 }
 

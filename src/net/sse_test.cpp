@@ -20,7 +20,7 @@ std::vector<std::string> events_of(std::string_view stream, std::size_t piece) {
 TEST(SseParser, reads_the_same_events_however_the_stream_is_cut) {
   const std::string_view stream =
       "\xEF\xBB\xBF: hello\n\nevent: delta\r\nid: 7\r\ndata: one\r\ndata:two\r\n\r\ndata\rdata: \r\rid\ndata:  x\n\nignored: y\nevent: "
-      "none\n\ndata: cut";
+      "none\n\ndata: mixed\r\n\ndata: cut";
   for (std::size_t piece : {1UZ, 2UZ, 3UZ, 7UZ, 1000UZ})
     EXPECT_THAT(events_of(stream, piece), ElementsAre("delta|7|one\ntwo", "|7|\n", "|| x", "||mixed"));
 }

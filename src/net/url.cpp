@@ -256,8 +256,13 @@ std::string Url::target() const {
 }
 
 bool Url::is_loopback() const {
-  const auto name = lower_ascii(host.ends_with('.') ? std::string_view(host).substr(0, host.size() - 1) : std::string_view(host));
-  return name == "localhost" || name.ends_with(".localhost") || name == "::1" || (is_ipv4(name) && name.starts_with("127."));
+  return is_loopback_host(host);
+}
+
+bool is_loopback_host(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const auto name = lower_ascii(host);
+  return name == "localhost" || name.ends_with(".localhost") || name == "::1" || (name.starts_with("127.") && is_ipv4(name));
 }
 
 bool Url::same_origin(const Url& other) const {

@@ -32,7 +32,7 @@ struct Url {
   [[nodiscard]] std::uint16_t effective_port() const;  // 80 for http, 443 for https, 0 when unknown
   [[nodiscard]] std::string authority() const;         // "host:port" as a Host header carries it
   [[nodiscard]] std::string target() const;            // path and query: what a request line carries
-  [[nodiscard]] bool is_loopback() const;              // localhost, 127.0.0.0/8, ::1
+  [[nodiscard]] bool is_loopback() const;
   [[nodiscard]] bool same_origin(const Url& other) const;
 
   // The URL that a reference found here means (RFC 3986, section 5.2): an absolute URL, "//host/x", "/x", "../x", "?q", "#f".
@@ -40,6 +40,9 @@ struct Url {
 
   bool operator==(const Url&) const = default;
 };
+
+// Whether a host name, without port or brackets, is this machine's: localhost, *.localhost, 127.0.0.0/8, ::1.
+[[nodiscard]] bool is_loopback_host(std::string_view host);
 
 // Escapes everything but unreserved characters and those in `keep`.
 [[nodiscard]] std::string percent_encode(std::string_view text, std::string_view keep = "");

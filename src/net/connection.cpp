@@ -1,0 +1,249 @@
+// Reading requests and running their handlers; answers are written in responder.cpp.
+#include "net/connection.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/redirect_error.hpp>
+
+#include "base/log.h"
+
+namespace puna::net {
+
+namespace {
+constexpr std::size_t kReadSize = 4096;
+constexpr std::size_t kBodyReadSize = 64 << 10;
+constexpr std::size_t kReadAheadLimit = 16 << 10;  // of pipelined requests, while a handler runs
+constexpr Milliseconds kLinger{1000};              // for a refused client to take its answer
+constexpr std::size_t kLingerLimit = 4 << 20;      // of bytes thrown away meanwhile
+}  // namespace
+
+Connection::Connection(std::shared_ptr<HttpServer::Core> core, Socket socket, Peer peer)
+    : core_(std::move(core)),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      input_came_(socket_.get_executor()),
+      watchdog_(socket_.get_executor(), [this] { deadline_passed(); }) {
+  core_->connections.insert(this);
+  core_->stats.connections = core_->connections.size();
+}
+
+Connection::~Connection() {
+  core_->connections.erase(this);
+  core_->stats.connections = core_->connections.size();
+  core_->connection_ended.wake();
+}
+
+void Connection::start(std::shared_ptr<Connection> connection) {
+  auto* self = connection.get();
+  asio::co_spawn(self->socket_.get_executor(), detail::outcome_of(self->serve()),
+                 asio::bind_cancellation_slot(
+                     self->cancel_.slot(), [connection](const std::exception_ptr& thrown, const detail::Outcome<void>& ended) {
+                       if (const auto& fault = thrown ? thrown : ended.thrown)
+                         log::error("net", "a connection failed", {{"error", json::encode(detail::describe_exception(fault))}});
+                       connection->abort();
+                     }));
+}
+
+void Connection::start_refusal(std::shared_ptr<Connection> connection, Refusal refusal) {
+  auto* self = connection.get();
+  ++self->core_->refused_connections;
+  asio::co_spawn(self->socket_.get_executor(), detail::outcome_of(self->refuse(std::move(refusal))),
+                 asio::bind_cancellation_slot(self->cancel_.slot(), [connection](const std::exception_ptr&, const detail::Outcome<void>&) {
+                   --connection->core_->refused_connections;
+                   connection->abort();
+                 }));
+}
+
+void Connection::close_if_idle() {
+  if (phase_ == Phase::idle && input_.empty()) abort();
+}
+
+void Connection::abort() {
+  phase_ = Phase::closing;
+  broken_ = true;
+  boost::system::error_code ignored;  // a socket that cannot be closed is closed already
+  socket_.close(ignored);
+  cancel_.emit(asio::cancellation_type::terminal);
+}
+
+Task<void> Connection::serve() {
+  while (co_await serve_request()) {
+  }
+}
+
+Task<void> Connection::refuse(Refusal refusal) {
+  co_await answer_refusal(std::move(refusal));
+}
+
+Task<bool> Connection::serve_request() {
+  request_ = {};
+  answer_ = Answer::none;
+  allowed_origin_.clear();
+  keep_alive_ = true;
+  if (core_->draining) co_return false;
+  RequestParser parser(request_, core_->options.max_header, core_->options.max_body);
+  phase_ = Phase::idle;
+  timed_out_ = false;
+  watchdog_.set_after(core_->options.idle_deadline);
+  auto read = co_await read_request(parser);
+  if (parser.untouched() || is_cancelled(co_await asio::this_coro::cancellation_state)) co_return false;
+  if (!read || *read != RequestParser::Progress::done) {
+    if (!read) co_await answer_refusal(std::move(read).error());
+    co_return false;
+  }
+  keep_alive_ = parser.keeps_alive();
+  co_await handle();
+  co_return answer_ == Answer::complete&& keep_alive_ && !broken_ && !is_cancelled(co_await asio::this_coro::cancellation_state);
+}
+
+// Progress::need_more means that the client left in the middle.
+Task<std::expected<RequestParser::Progress, Refusal>> Connection::read_request(RequestParser& parser) {
+  using Progress = RequestParser::Progress;
+  bool header_done = false;
+  while (true) {
+    auto rest = input_.readable();
+    const auto had = rest.size();
+    auto fed = parser.feed(rest);
+    input_.consume(had - rest.size());
+    http_1_0_ = parser.is_http_1_0();
+    if (!fed || *fed == Progress::done) co_return fed;
+    if (*fed == Progress::header_done) {
+      header_done = true;
+      if (auto refusal = judge()) co_return std::unexpected(std::move(*refusal));
+      if (request_.headers.contains("Expect") && input_.empty() && !http_1_0_) {
+        asio::const_buffer go_on = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+        if (!co_await write_all({&go_on, 1})) co_return Progress::need_more;
+      }
+      continue;
+    }
+    if (phase_ == Phase::idle && !parser.untouched()) {
+      phase_ = Phase::receiving;
+      watchdog_.set_after(core_->options.header_deadline);
+    }
+    if (header_done) watchdog_.set_after(core_->options.body_deadline);
+    if (co_await more_input()) continue;
+    if (!timed_out_) co_return Progress::need_more;
+    const auto limit = header_done ? core_->options.body_deadline : core_->options.header_deadline;
+    co_return std::unexpected(Refusal{408,
+                                      {Code::deadline_exceeded, fmt::format("the request {} did not come within {}",
+                                                                            header_done ? "body" : "header", format_duration(limit))}});
+  }
+}
+
+std::optional<Refusal> Connection::judge() {
+  request_.peer = peer_;
+  const auto sent_id = request_.headers.get("X-Request-Id");
+  constexpr std::size_t kLongestId = 128;
+  const bool usable = sent_id && !sent_id->empty() && sent_id->size() <= kLongestId && is_header_name(*sent_id);
+  request_.id = usable ? std::string(*sent_id) : core_->next_request_id();
+  if (peer_.unix_socket) return std::nullopt;  // no browser gets here
+  const auto host = request_.headers.get("Host").value_or("");
+  if (!host.empty() || !http_1_0_)
+    if (auto allowed = core_->rules.check_host(host); !allowed) return Refusal{403, std::move(allowed).error()};
+  auto origin = core_->rules.check_origin(request_.method, host, request_.headers);
+  if (!origin) return Refusal{403, std::move(origin).error()};
+  allowed_origin_ = std::move(*origin);
+  return std::nullopt;
+}
+
+Task<void> Connection::handle() {
+  phase_ = Phase::handling;
+  watchdog_.clear();
+  if (!peer_.unix_socket && is_preflight(request_.method, request_.headers)) {
+    auto sent = co_await send(preflight_response(request_.headers, allowed_origin_));
+    keep_alive_ = keep_alive_ && sent.has_value();
+    co_return;
+  }
+  core_->request_began();
+  read_ahead();
+  std::exception_ptr thrown;
+  try {
+    Responder responder(*this);
+    co_await core_->handler(request_, responder);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown)
+    log::error("net", "a handler failed",
+               {{"request", json::encode(request_.id)},
+                {"path", json::encode(request_.path)},
+                {"error", json::encode(detail::describe_exception(thrown))}});
+  if (answer_ == Answer::none && !broken_ && !is_cancelled(co_await asio::this_coro::cancellation_state)) {
+    const auto sent =
+        co_await send(core_->error_response(500, {Code::internal, "the request failed inside the server; its log tells more"}));
+    keep_alive_ = keep_alive_ && sent.has_value();
+  }
+  core_->request_ended();
+}
+
+Task<void> Connection::answer_refusal(Refusal refusal) {
+  phase_ = Phase::handling;
+  keep_alive_ = false;
+  timed_out_ = false;
+  if (request_.id.empty()) request_.id = core_->next_request_id();
+  if (!broken_ && co_await send(core_->error_response(refusal.status, refusal.error))) co_await linger();
+}
+
+// Closing with unread input would reset the connection, and the client might lose the answer.
+Task<void> Connection::linger() {
+  phase_ = Phase::closing;
+  boost::system::error_code error;
+  socket_.shutdown(Socket::shutdown_send, error);
+  if (error) co_return;
+  timed_out_ = false;
+  watchdog_.set_after(kLinger);
+  for (std::size_t thrown_away = 0; thrown_away < kLingerLimit; thrown_away += input_.readable().size()) {
+    input_.consume(input_.readable().size());
+    if (!co_await more_input()) break;
+  }
+}
+
+void Connection::read_ahead() {
+  if (reading_ || input_ended_ || (phase_ == Phase::handling && input_.readable().size() >= kReadAheadLimit)) return;
+  reading_ = true;
+  const auto room = input_.room(request_.body.empty() ? kReadSize : kBodyReadSize);
+  socket_.async_read_some(
+      asio::buffer(room.data(), room.size()),
+      [self = shared_from_this()](const boost::system::error_code& error, std::size_t bytes) { self->took_input(error, bytes); });
+}
+
+void Connection::took_input(const boost::system::error_code& error, std::size_t bytes) {
+  reading_ = false;
+  input_.commit(bytes);
+  const bool gone = error && error != asio::error::operation_aborted;
+  input_ended_ = input_ended_ || gone;
+  if (phase_ == Phase::handling && answer_ != Answer::upgraded) {
+    if (gone) {
+      broken_ = true;
+      cancel_.emit(asio::cancellation_type::terminal);
+    } else if (!error) {
+      read_ahead();
+    }
+  }
+  input_came_.wake();
+}
+
+// False when nothing more comes: the client left, the deadline passed, or the connection was aborted.
+Task<bool> Connection::more_input() {
+  const auto had = input_.readable().size();
+  read_ahead();
+  while (input_.readable().size() == had && reading_ && !timed_out_ && !is_cancelled(co_await asio::this_coro::cancellation_state))
+    co_await input_came_.wait();
+  co_return input_.readable().size() > had && !timed_out_;
+}
+
+Task<void> Connection::stop_reading() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+  while (reading_) co_await input_came_.wait();
+}
+
+void Connection::deadline_passed() {
+  timed_out_ = true;
+  if (phase_ == Phase::idle) return abort();
+  if (phase_ != Phase::handling) return input_came_.wake();
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);  // ends the wait of a writer whose client takes nothing
+}
+
+}  // namespace puna::net
