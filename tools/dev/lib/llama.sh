@@ -25,8 +25,8 @@ from_archive() {
 }
 
 download_npm_tarball() {
-  local folder packed
-  folder=$(mktemp -d "$downloads/npm.XXXXXX")
+  local folder=$downloads/npm packed
+  rm -rf "$folder" && mkdir "$folder"
   # `npm pack` only fetches the tarball; no script of the package is run.
   (cd "$folder" && npm pack --silent --ignore-scripts "$llama_npm_package@$llama_npm_version" >/dev/null)
   packed=("$folder"/*.tgz)
