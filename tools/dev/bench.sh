@@ -1,4 +1,4 @@
-# ./dev bench [ARGUMENT…]                benchmarks of the release build, side by side with what they are compared to
+# ./dev bench [ARGUMENT…]                    benchmarks of the release build, side by side with what they are compared to
 . tools/dev/lib/presets.sh
 . tools/dev/lib/compile.sh
 ./dev setup --tests release

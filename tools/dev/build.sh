@@ -1,4 +1,4 @@
-# ./dev build [PRESET] [TARGET…]         the program (default: release, puna); leaves a link at build/puna
+# ./dev build [PRESET] [TARGET…]             the program (default: release, puna); leaves a link at build/puna
 . tools/dev/lib/presets.sh
 . tools/dev/lib/compile.sh
 preset=release

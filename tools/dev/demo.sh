@@ -1,4 +1,4 @@
-# ./dev demo                             from nothing to a conversation with a real model
+# ./dev demo                                 from nothing to a conversation with a real model
 . deps/model/pins.sh
 ./dev setup --model release
 ./dev build release

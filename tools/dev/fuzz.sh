@@ -1,4 +1,4 @@
-# ./dev fuzz [NAME] [SECONDS]            fuzz one parser, or each in turn, from its corpus (default: 60 seconds)
+# ./dev fuzz [NAME] [SECONDS]                fuzz one parser, or each in turn, from its corpus (default: 60 seconds)
 . tools/dev/lib/presets.sh
 . tools/dev/lib/compile.sh
 mapfile -t names < <(cd tests/fuzz/corpus && printf '%s\n' *)

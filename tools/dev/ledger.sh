@@ -1,2 +1,2 @@
-# ./dev ledger                           write docs/ledger.md: which test proves which row
+# ./dev ledger                               write docs/ledger.md: which test proves which row
 exec python3 -m tools.ledger

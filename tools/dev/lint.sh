@@ -1,2 +1,2 @@
-# ./dev lint [--tidy] [--all]            the house rules; --tidy adds clang-tidy for changed files, with --all for every file
+# ./dev lint [--tidy] [--all]                the house rules; --tidy adds clang-tidy for changed files, --all for every file
 exec python3 -m tools.lint "$@"

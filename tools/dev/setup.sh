@@ -1,4 +1,4 @@
-# ./dev setup [--model] [--tests] [PRESET]   install, fetch and build what Puna stands on; on demand the model, the test clients
+# ./dev setup [--model|--tests] [PRESET]     install, fetch and build what Puna stands on; then the model, the test clients
 . tools/dev/lib/presets.sh
 . tools/dev/lib/packages.sh
 . tools/dev/lib/llama.sh

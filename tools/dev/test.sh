@@ -1,4 +1,5 @@
-# ./dev test [PRESET] [--all] [--tidy] [CTEST ARGUMENT…]   setup, build, every test, lint (default: dev, without slow tests)
+# ./dev test [PRESET] [--all] [--tidy] [CTEST ARGUMENT…]
+#                                           setup, build, every test, lint (default: dev, without slow tests)
 . tools/dev/lib/presets.sh
 . tools/dev/lib/compile.sh
 
