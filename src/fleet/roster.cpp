@@ -241,7 +241,8 @@ net::Task<Result<>> Roster::probe(std::uint64_t id) {
 
 net::Task<Error> Roster::explain(std::uint64_t id, Error error) {
   const auto self = shared_from_this();
-  if (error.code == Code::cancelled) co_return error;
+  // What a client sees of a server that dies; anything else it found out by itself.
+  if (error.code != Code::unavailable && error.code != Code::upstream_failed) co_return error;
   const auto due = net::deadline_after(kNewsDelay);
   while (true) {
     const auto seen = changed_.epoch();

@@ -1,0 +1,120 @@
+#include "fleet/fleet_testing.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "os/descriptor.h"
+
+namespace puna::fleet::testing {
+
+FleetTest::FleetTest(std::filesystem::path program) {
+  options_.stop_grace = Milliseconds(2'000);
+  fleet_ =
+      std::make_unique<Fleet>(FleetParts{.io = io_,
+                                         .http = http_,
+                                         .events = events_,
+                                         .options = [this] { return options_; },
+                                         .resolve = [this](std::string name) -> net::Task<Result<ModelFile>> {
+                                           const auto file = folder() / "models" / name;
+                                           co_return ModelFile{.name = std::move(name), .file = file};
+                                         },
+                                         .places = {.program = std::move(program), .sockets = folder() / "s", .logs = folder() / "logs"}});
+  std::filesystem::create_directories(folder() / "models");
+}
+
+FleetTest::~FleetTest() {
+  if (!fleet_) return;
+  const auto ended = run(fleet_->shutdown(Milliseconds(0)));
+  EXPECT_TRUE(ended) << ended.error().text();
+}
+
+void FleetTest::script(std::string_view model, std::string_view text) const {
+  std::ofstream(folder() / "models" / model) << text << '\n';
+}
+
+std::string FleetTest::gate(std::string_view name) const {
+  const auto path = folder() / name;
+  EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0) << path;
+  return "gate " + path.string();
+}
+
+void FleetTest::open_gate(std::string_view name) {
+  // Fails while nobody waits at the other end.
+  until([path = folder() / name] { return static_cast<bool>(os::UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC))); });
+}
+
+Result<Lease> FleetTest::acquire(std::string model, LeaseOptions options) {
+  return run(fleet_->acquire(std::move(model), std::move(options)));
+}
+
+net::Spawned FleetTest::acquiring(std::string model, std::optional<Result<Lease>>& slot) {
+  return net::spawn(io_, "acquiring", [](FleetTest& test, std::string name, std::optional<Result<Lease>>& result) -> net::Task<void> {
+    result.emplace(co_await test.fleet_->acquire(std::move(name)));
+    test.happened_.notify();
+  }(*this, std::move(model), slot));
+}
+
+void FleetTest::until(const std::function<bool()>& condition) {
+  const auto waited = run([](FleetTest& test, const std::function<bool()>& holds) -> net::Task<Result<>> {
+    while (true) {
+      const auto seen = test.happened_.epoch();
+      if (holds()) co_return Result<>();
+      const auto woken = co_await test.happened_.wait(seen, Milliseconds(5));
+      if (!woken && woken.error().code != Code::deadline_exceeded) co_return woken;
+    }
+  }(*this, condition));
+  EXPECT_TRUE(waited) << waited.error().text();
+}
+
+void FleetTest::until_state(std::string_view model, wire::WorkerState state) {
+  until([&] {
+    const auto states = told_states(model);
+    return !states.empty() && states.back() == state;
+  });
+}
+
+Result<net::HttpResponse> FleetTest::chat(const Lease& lease) {
+  auto request = net::HttpRequest::to_socket(lease.socket(), "POST", "/v1/chat/completions");
+  request.body = "{}";
+  return run(http_.fetch(std::move(request)));
+}
+
+std::optional<wire::RunningModel> FleetTest::find(std::string_view model) const {
+  if (!fleet_) return std::nullopt;
+  for (auto& running : fleet_->list())
+    if (running.name == model) return std::move(running);
+  return std::nullopt;
+}
+
+std::vector<wire::RunningModel> FleetTest::told(std::string_view type, std::string_view model) const {
+  std::vector<wire::RunningModel> out;
+  for (const auto& event : events_.since(0, 100'000).events) {
+    if (event->type != type) continue;
+    auto view = json::decode<wire::RunningModel>(event->data);
+    EXPECT_TRUE(view);
+    if (view && view->name == model) out.push_back(std::move(*view));
+  }
+  return out;
+}
+
+std::vector<wire::WorkerState> FleetTest::told_states(std::string_view model) const {
+  std::vector<wire::WorkerState> out;
+  for (const auto& view : told("worker.state", model)) out.push_back(view.state);
+  return out;
+}
+
+std::vector<double> FleetTest::told_progress(std::string_view model) const {
+  std::vector<double> out;
+  for (const auto& view : told("worker.progress", model)) out.push_back(view.load_progress);
+  return out;
+}
+
+bool is_gone(std::int64_t process) {
+  return ::kill(static_cast<pid_t>(process), 0) != 0;
+}
+
+}  // namespace puna::fleet::testing
