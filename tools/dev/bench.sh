@@ -5,5 +5,6 @@
 compile release all
 step "building llama.cpp's own programs to compare with" ninja -C "$(llama_folder release)" bench-tools
 if ((step_status)); then fail "llama.cpp's bench-tools did not build" "The first error above says why."; fi
-export PUNA_LLAMA_DIR=$PWD/$(llama_folder release) PUNA_TEST_MODELS=$PWD/build/deps/models
+PUNA_LLAMA_DIR=$PWD/$(llama_folder release)
+export PUNA_LLAMA_DIR PUNA_TEST_MODELS=$PWD/build/deps/models
 exec bench/run "$@"

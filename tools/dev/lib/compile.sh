@@ -1,5 +1,10 @@
 # Configure and build one preset of Puna. Needs lib/presets.sh.
 
+# The sanitizers' reports name functions and lines.
+symbolizer=$(command -v llvm-symbolizer-19 || true)
+export ASAN_SYMBOLIZER_PATH=$symbolizer UBSAN_OPTIONS=print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
+export TSAN_OPTIONS=external_symbolizer_path=$symbolizer:second_deadlock_stack=1${TSAN_OPTIONS:+:$TSAN_OPTIONS}
+
 configure() {
   local preset=$1 folder
   folder=$(build_folder "$preset")
