@@ -18,7 +18,7 @@ class Model {
     return *this;
   }
   Model& tensor(std::string name, TensorType type, std::vector<std::uint64_t> shape) {
-    const auto size = tensor_size(type, shape).value();
+    const auto size = tensor_size(type, shape).value_or(Bytes(0));
     writer_
         .add_tensor(std::move(name), type, std::move(shape),
                     [size](const Writer::Emit& emit) { return emit(std::vector<std::byte>(size.count)); })
