@@ -1,4 +1,4 @@
-// HTTP client: libcurl's multi interface driven by the io_context. Every call on the network thread.
+// HTTP client: libcurl's multi interface driven by the io_context. Every call on the network thread; nothing here may outlive its Io.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +19,7 @@ namespace puna::net {
 
 class CurlMulti;
 class Transfer;
+struct Fault;
 
 // Each passing deadline is Code::deadline_exceeded, and the message says which one and its value. kForever switches one off.
 struct Deadlines {
@@ -107,11 +108,11 @@ class HttpClient {
 
  private:
   Task<Result<std::unique_ptr<Transfer>>> perform(HttpRequest request, bool whole);
-  Task<Result<std::unique_ptr<Transfer>>> attempt(const HttpRequest& request, bool whole);
+  Task<std::expected<std::unique_ptr<Transfer>, Fault>> follow(std::shared_ptr<const HttpRequest> request, bool whole);
 
-  Io& io_;
   ClientOptions options_;
   std::shared_ptr<CurlMulti> multi_;  // shared with streams that outlive this
+  std::optional<Error> broken_;       // libcurl did not start
 };
 
 // The Error for an answer that is not a success: its code from the status, its message from the body where one can be found, Retry-After.

@@ -18,31 +18,27 @@ using testing::HasSubstr;
 
 // A handler that waits for ever, and what it was told in the end.
 struct WaitingHandler {
-  explicit WaitingHandler(Io& io) : never(io) {}
   Task<void> operator()(ServerRequest&, Responder&) {
-    auto waited = co_await never.wait(never.epoch(), kForever);
+    auto waited = co_await sleep_for(kForever);
     ended.set_value(waited ? Code::internal : waited.error().code);
   }
   Code wait() {
     auto future = ended.get_future();
     return future.wait_for(kPatience) == std::future_status::ready ? future.get() : Code::internal;
   }
-  Notifier never;
   std::promise<Code> ended;
 };
 
 TEST(HttpServerLife, cancels_the_handler_of_a_client_that_goes_away) {
   for (const bool rudely : {false, true}) {
-    std::optional<WaitingHandler> waiting;
-    TestServer server([&](ServerRequest& request, Responder& responder) { return (*waiting)(request, responder); });
-    server.network.call([&] { waiting.emplace(server.network.io); });
+    WaitingHandler waiting;
+    TestServer server([&](ServerRequest& request, Responder& responder) { return waiting(request, responder); });
     RawClient client(server.endpoint());
     client.request("GET /");
     server.expect_soon([](const auto& stats) { return stats.active_requests == 1; }, "a running handler");
     rudely ? client.reset() : client.close();
-    EXPECT_EQ(waiting->wait(), Code::cancelled);
+    EXPECT_EQ(waiting.wait(), Code::cancelled);
     server.expect_soon([](const auto& stats) { return stats.connections == 0 && stats.active_requests == 0; }, "no connection");
-    server.network.call([&] { waiting.reset(); });
   }
 }
 
@@ -63,9 +59,7 @@ TEST(HttpServerLife, takes_a_pipelined_request_for_no_goodbye) {
 }
 
 TEST(HttpServerLife, leaves_no_descriptor_behind_when_200_clients_connect_and_vanish) {
-  std::optional<Notifier> never;
-  TestServer server([&](ServerRequest&, Responder&) -> Task<void> { co_await never->wait(never->epoch(), kForever); });
-  server.network.call([&] { never.emplace(server.network.io); });
+  TestServer server([&](ServerRequest&, Responder&) -> Task<void> { co_await sleep_for(kForever); });
   const auto before = open_descriptors();
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 200; ++i) {
@@ -76,7 +70,6 @@ TEST(HttpServerLife, leaves_no_descriptor_behind_when_200_clients_connect_and_va
   for (auto& client : clients) client->reset();
   server.expect_soon([](const auto& stats) { return stats.connections == 0; }, "no connection");
   EXPECT_EQ(open_descriptors(), before);
-  server.network.call([&] { never.reset(); });
 }
 
 TEST(HttpServerLife, lets_active_requests_end_when_it_drains_and_takes_no_new_ones) {
@@ -100,17 +93,15 @@ TEST(HttpServerLife, lets_active_requests_end_when_it_drains_and_takes_no_new_on
 }
 
 TEST(HttpServerLife, cancels_what_goes_on_after_the_grace) {
-  std::optional<WaitingHandler> waiting;
-  TestServer server([&](ServerRequest& request, Responder& responder) { return (*waiting)(request, responder); });
-  server.network.call([&] { waiting.emplace(server.network.io); });
+  WaitingHandler waiting;
+  TestServer server([&](ServerRequest& request, Responder& responder) { return waiting(request, responder); });
   RawClient client(server.endpoint());
   client.request("GET /");
   server.expect_soon([](const auto& stats) { return stats.active_requests == 1; }, "a running handler");
   server.network.run(server.server->drain(5ms));
   EXPECT_EQ(server.stats().connections, 0);
-  EXPECT_EQ(waiting->wait(), Code::cancelled);
+  EXPECT_EQ(waiting.wait(), Code::cancelled);
   EXPECT_EQ(client.read_to_end(), "");
-  server.network.call([&] { waiting.reset(); });
 }
 
 TEST(HttpServerLife, tells_who_asks_when_requests_begin_and_end) {

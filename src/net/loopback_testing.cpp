@@ -48,6 +48,81 @@ void TestServer::expect_soon(const std::function<bool(const ServerStats&)>& cond
   }
 }
 
+TestClient::TestClient(ClientOptions options) : own_(std::make_unique<NetworkThread>()), network_(*own_) {
+  network_.call([&] { http_ = std::make_unique<HttpClient>(network_.io, std::move(options)); });
+}
+
+TestClient::TestClient(TestServer& server, ClientOptions options) : network_(server.network), server_(server.endpoint()) {
+  network_.call([&] { http_ = std::make_unique<HttpClient>(network_.io, std::move(options)); });
+}
+
+HttpRequest TestClient::to(std::string_view target) const {
+  HttpRequest request;
+  request.url = *Url::parse(fmt::format("http://127.0.0.1:{}{}", server_.port, target));
+  return request;
+}
+
+void TestClient::run(const std::function<Task<Result<>>(HttpClient&)>& body) {
+  const auto result = network_.run(body(*http_));
+  EXPECT_TRUE(result) << (result ? "" : result.error().text());
+}
+
+TestClient::~TestClient() {
+  network_.call([&] { http_.reset(); });
+}
+
+namespace {
+
+int listen_anywhere(int backlog, Endpoint& endpoint) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, backlog) != 0 ||
+      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    ADD_FAILURE() << "listen: " << std::strerror(errno);
+  endpoint = {.address = "127.0.0.1", .port = ntohs(address.sin_port)};
+  return listener;
+}
+
+}  // namespace
+
+FullPort::FullPort() {
+  sockets_.push_back(listen_anywhere(0, endpoint_));
+  for (int i = 0; i < 4; ++i) {  // what the kernel takes beyond the backlog
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(endpoint_.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+    sockets_.push_back(socket);
+  }
+}
+
+FullPort::~FullPort() {
+  for (int socket : sockets_) ::close(socket);
+}
+
+ScriptedPort::ScriptedPort(std::vector<std::string> answers) : listener_(listen_anywhere(8, endpoint_)) {
+  thread_ = std::thread([this, answers = std::move(answers)] {
+    for (const auto& answer : answers) {
+      const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (socket < 0) return;
+      char request[4096];
+      if (::recv(socket, request, sizeof(request), 0) > 0) ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+      ::close(socket);
+    }
+  });
+}
+
+ScriptedPort::~ScriptedPort() {
+  ::shutdown(listener_, SHUT_RDWR);
+  thread_.join();
+  ::close(listener_);
+}
+
 RawClient::RawClient(const Endpoint& endpoint, int receive_buffer) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer > 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
   sockaddr_in address{};

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <thread>
 
+#include "net/http_client.h"
 #include "net/http_server.h"
 
 namespace puna::net::loopback {
@@ -77,6 +78,58 @@ class TestServer {
 
  private:
   Endpoint endpoint_;
+};
+
+// A client on the server's network thread, or on one of its own.
+class TestClient {
+ public:
+  explicit TestClient(ClientOptions options = {});
+  explicit TestClient(TestServer& server, ClientOptions options = {});
+  ~TestClient();
+
+  // A request to the server.
+  [[nodiscard]] HttpRequest to(std::string_view target) const;
+  Result<HttpResponse> fetch(HttpRequest request) { return network_.run(http_->fetch(std::move(request))); }
+  void configure(ClientOptions options) {
+    network_.call([&] { http_->configure(std::move(options)); });
+  }
+  // Runs a coroutine, which must succeed, on the network thread.
+  void run(const std::function<Task<Result<>>(HttpClient&)>& body);
+
+ private:
+  std::unique_ptr<NetworkThread> own_;
+  NetworkThread& network_;
+  Endpoint server_;
+  std::unique_ptr<HttpClient> http_;
+};
+
+// A port on which connections are left waiting for ever.
+class FullPort {
+ public:
+  FullPort();
+  ~FullPort();
+  FullPort(const FullPort&) = delete;
+  FullPort& operator=(const FullPort&) = delete;
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  Endpoint endpoint_;
+  std::vector<int> sockets_;
+};
+
+// Takes one connection after the other; answers each one's first bytes with the next of the texts, then closes.
+class ScriptedPort {
+ public:
+  explicit ScriptedPort(std::vector<std::string> answers);
+  ~ScriptedPort();
+  ScriptedPort(const ScriptedPort&) = delete;
+  ScriptedPort& operator=(const ScriptedPort&) = delete;
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  Endpoint endpoint_;
+  int listener_ = -1;
+  std::thread thread_;
 };
 
 // A condition that tests and handlers wait for, each on its own thread.
