@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 
 #include "base/error.h"
@@ -10,9 +11,15 @@
 
 namespace puna::fleet {
 
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr std::optional<Bytes> kCheckerMemory;  // sanitizers reserve address space by the terabyte
+#else
+inline constexpr std::optional<Bytes> kCheckerMemory = gib(4);  // a header takes memory in proportion to its size
+#endif
+
 struct CheckLimits {
   Milliseconds deadline{60'000};
-  Bytes memory = gib(4);  // address space of the child; a header takes memory in proportion to its size
+  std::optional<Bytes> memory = kCheckerMemory;  // address space of the child
 };
 
 // Whether the file is a whole model that llama.cpp can be given, and what it is. A child process (`program worker --check FILE`) with

@@ -185,6 +185,9 @@ TEST_F(Worker, says_when_the_architecture_is_unknown) {
 
 // ledger: M12
 TEST_F(Worker, says_so_when_the_context_does_not_fit_into_memory) {
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "sanitizers reserve more address space than the test allows";
+#endif
   RunningWorker worker(model(), {"--context", "32768", "--slots", "256"}, mib(900));  // its cache takes 2 GiB
   const auto outcome = worker.outcome();
   EXPECT_EQ(outcome.fault, WorkerFault::out_of_memory) << outcome.message.value_or("");

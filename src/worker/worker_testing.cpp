@@ -63,7 +63,8 @@ RunningWorker::RunningWorker(const std::filesystem::path& model, const std::vect
   auto status = *os::make_pipe();
   const os::UniqueFd log(::open((folder_.path() / "log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND, 0600));
   os::SpawnOptions spawn;
-  spawn.argv = {PUNA_PROGRAM, "worker", "--model", model.string(), "--socket", socket_.string(), "--name", "tiny", "--status-fd", "3"};
+  spawn.argv = {PUNA_PROGRAM, "worker",      "--model", model.string(), "--socket", socket_.string(), "--name",
+                "tiny",       "--status-fd", "3",       "--threads",    "1"};  // several that spin on a busy machine wait for each other
   spawn.argv.insert(spawn.argv.end(), options.begin(), options.end());
   spawn.environment = os::child_environment();
   spawn.address_space_limit = memory;

@@ -78,6 +78,7 @@ void perform(const Step& step, const StatusPipe& status) {
     case Verb::exit:
       ::_exit(number(step.argument));
     case Verb::signal:
+      ::signal(number(step.argument), SIG_DFL);  // a sanitizer would handle it; SIGKILL and SIGSTOP refuse, and need no default
       ::kill(::getpid(), number(step.argument));
       return;
     case Verb::sleep:
