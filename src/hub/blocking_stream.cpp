@@ -10,6 +10,7 @@ namespace puna::hub {
 namespace {
 
 constexpr std::size_t kReadAhead = 1 << 20;  // held for the reader before the server is held back
+constexpr Milliseconds kLongestEnd{1000};    // for a network thread that does not run any more
 
 }  // namespace
 
@@ -18,9 +19,8 @@ struct BlockingStream::State {
   ~State() { task.detach(); }  // it has ended, or went with its io_context
 
   net::Io& io;
-  net::Spawned task;       // network thread
-  bool abandoned = false;  // network thread
-  net::Notifier room;      // tells the transfer that the reader took something
+  net::Spawned task;   // network thread
+  net::Notifier room;  // tells the transfer that the reader took something
 
   std::mutex mutex;  // guards what follows
   std::condition_variable_any changed;
@@ -78,22 +78,22 @@ Result<BlockingStream> BlockingStream::open(net::Io& io, net::HttpClient& client
   auto state = std::make_shared<State>(io);
   BlockingStream stream(state);
   net::asio::post(io.context(), [state, &io, &client, request = std::move(request)]() mutable {
-    if (!state->abandoned) state->task = net::spawn(io, "download", transfer(state, client, std::move(request)));
+    state->task = net::spawn(io, "download", transfer(state, client, std::move(request)));
   });
   std::unique_lock lock(state->mutex);
   state->changed.wait(lock, stop, [&] { return state->answered || state->ended; });
-  if (state->error) return fail(*state->error);
-  if (!state->answered) return fail(Code::cancelled, "the transfer was cancelled");
+  if (stop.stop_requested()) return fail(Code::cancelled, "the transfer was cancelled");
+  // An answer that has failed meanwhile may have brought something first.
+  if (!state->answered) return fail(*state->error);
   lock.unlock();
   return stream;
 }
 
 BlockingStream::~BlockingStream() {
   if (!state_) return;
-  net::asio::post(state_->io.context(), [state = state_] {
-    state->abandoned = true;
-    state->task.cancel();
-  });
+  net::asio::post(state_->io.context(), [state = state_] { state->task.cancel(); });
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait_for(lock, kLongestEnd, [&] { return state_->ended; });
 }
 
 // Written once, before open() returned.

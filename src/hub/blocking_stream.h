@@ -13,7 +13,7 @@
 namespace puna::hub {
 
 // Every call waits for as long as the request's deadlines allow, and returns Code::cancelled at once when `stop` is requested. Never to be
-// used on the network thread. The client must outlive the transfer, which ends soon after the destructor.
+// used on the network thread. The transfer has ended when the destructor returns.
 class BlockingStream {
  public:
   [[nodiscard]] static Result<BlockingStream> open(net::Io& io, net::HttpClient& client, net::HttpRequest request,

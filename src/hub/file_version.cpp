@@ -89,7 +89,9 @@ RangeAnswer judge_part(const RangeQuestion& question, const std::optional<Conten
 
 RangeAnswer judge_unsatisfied(const RangeQuestion& question, const std::optional<ContentRange>& range, RangeAnswer answer) {
   answer.length = 0;
-  if (!range || !range->total || !question.ranged) {
+  // Only an empty file has no first byte.
+  const bool sensible = range && range->total && question.ranged && (question.from > 0 || *range->total == 0);
+  if (!sensible) {
     answer.kind = Kind::unusable;
     return answer;
   }

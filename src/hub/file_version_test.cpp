@@ -47,6 +47,8 @@ TEST(FileVersion, does_not_trust_a_range_that_was_not_asked_for) {
 TEST(FileVersion, takes_a_416_at_the_end_for_completeness) {
   EXPECT_EQ(answer_to(100, 416, {{"Content-Range", "bytes */100"}}).kind, Kind::complete);
   EXPECT_EQ(answer_to(100, 416, {}).kind, Kind::unusable);
+  EXPECT_EQ(answer_to(0, 416, {{"Content-Range", "bytes */0"}}).kind, Kind::complete);
+  EXPECT_EQ(answer_to(0, 416, {{"Content-Range", "bytes */100"}}).kind, Kind::unusable);
 }
 
 TEST(FileVersion, asks_again_only_with_a_validator_that_tells_states_apart) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -48,8 +49,9 @@ HttpDownload::HttpDownload(const net::Url& url, const Fetch& fetch, PartFile& pa
     : url_(url), shown_(url.printable()), fetch_(fetch), part_(part) {}
 
 Result<HttpDownload::Outcome> HttpDownload::run() {
+  farthest_ = part_.received();
   for (int failures = 0;;) {
-    const auto fetched_before = fetched_;
+    const auto farthest_before = farthest_;
     const auto step = attempt();
     if (step && *step == Step::complete) return Outcome::complete;
     if (step && *step == Step::unchanged) return Outcome::unchanged;
@@ -57,9 +59,10 @@ Result<HttpDownload::Outcome> HttpDownload::run() {
 
     const auto& [error, passing] = step.error();
     if (error.code == Code::cancelled) return fail(error);
-    PUNA_CHECK(part_.checkpoint());
+    if (auto saved = part_.checkpoint(); !saved)
+      log::warning("hub", "what came of a download could not be noted", {{"url", shown_}, {"error", saved.error().text()}});
     const auto policy = retry_policy(*fetch_.settings.snapshot());
-    failures = fetched_ > fetched_before ? 1 : failures + 1;
+    failures = farthest_ > farthest_before ? 1 : failures + 1;
     if (!passing) return fail(error);
     if (failures >= policy.attempts) return fail(Error(error).within(fmt::format("giving up after {} tries", failures)));
     if (error.retry_after && *error.retry_after > policy.longest_retry_after) return fail(error);
@@ -114,6 +117,7 @@ HttpDownload::Attempt<HttpDownload::Step> HttpDownload::receive(const RangeAnswe
     const bool passing = may_pass(error.code);
     return std::unexpected(Failure{std::move(error), passing});
   };
+  const Bytes first = from_first_byte ? Bytes(0) : part_.received();
   if (from_first_byte) {
     std::string beginning;
     while (beginning.size() < kMagicBytes) {
@@ -124,34 +128,38 @@ HttpDownload::Attempt<HttpDownload::Step> HttpDownload::receive(const RangeAnswe
     }
     const auto begun = begin_anew(answer, beginning, stream.headers().get("Content-Type").value_or(""));
     if (!begun) return std::unexpected(Failure{begun.error()});
-  } else if (auto room = require_room(part_.version()); !room) {
-    return std::unexpected(Failure{std::move(room).error()});
+  } else {
+    part_.learn_total(answer.version.total);
+    if (auto room = require_room(part_.version()); !room) return std::unexpected(Failure{std::move(room).error()});
   }
+  const Bytes end = answer.length ? Bytes(first.count + *answer.length) : Bytes(UINT64_MAX);
   while (true) {
     auto chunk = stream.read(fetch_.stop);
     if (!chunk) return stopped_by(std::move(chunk).error());
     if (!*chunk) break;
-    if (auto appended = append(**chunk); !appended) return std::unexpected(Failure{std::move(appended).error()});
+    if (auto appended = append(**chunk, end); !appended) return std::unexpected(Failure{std::move(appended).error()});
   }
   const auto total = part_.version().total;
+  if (!total || part_.received().count == *total) return Step::complete;
   // A server may send less than was asked for; it is asked for the rest then.
-  return !total || part_.received().count == *total ? Step::complete : Step::ask_again;
+  if (part_.received() > first) return Step::ask_again;
+  return std::unexpected(Failure{{Code::upstream_failed, fmt::format("{}: an answer without a byte came", shown_)}, true});
 }
 
 Result<> HttpDownload::begin_anew(const RangeAnswer& answer, std::string_view beginning, std::string_view content_type) {
   if (auto model = require_gguf(beginning, content_type); !model) return fail(std::move(model).error().within(shown_));
   PUNA_CHECK(require_room(answer.version));
+  again_ = again_ || part_.received() > Bytes(0);
   if (auto begun = part_.begin(answer.version); !begun) return fail(with_figures(std::move(begun).error()));
   from_first_byte_ = false;
-  return append(beginning);
+  return append(beginning, Bytes(answer.length.value_or(UINT64_MAX)));
 }
 
-Result<> HttpDownload::append(std::string_view bytes) {
-  const auto total = part_.version().total;
-  if (total && part_.received().count + bytes.size() > *total)
-    return fail(Code::upstream_failed, fmt::format("{}: more than the promised {} bytes came", shown_, *total));
+Result<> HttpDownload::append(std::string_view bytes, Bytes end) {
+  if (part_.received() + Bytes(bytes.size()) > end)
+    return fail(Code::upstream_failed, fmt::format("{}: more bytes came than the server had promised", shown_));
   if (auto appended = part_.append(bytes); !appended) return fail(with_figures(std::move(appended).error()));
-  fetched_ += bytes.size();
+  farthest_ = std::max(farthest_, part_.received());
   report_progress();
   return {};
 }
@@ -194,7 +202,9 @@ HttpDownload::Failure HttpDownload::refusal(BlockingStream& stream) const {
   auto body = stream.read_beginning(kErrorBodyBytes, fetch_.stop);
   if (!body && body.error().code == Code::cancelled) return {std::move(body).error()};
   const net::HttpResponse response{.status = stream.status(), .headers = stream.headers(), .body = body.value_or("")};
-  return {net::status_error(shown_, response), net::is_retryable_status(stream.status())};
+  Error error = net::status_error(shown_, response);
+  if (stream.status() == 401) error.message += "; a name and a password may stand before the host in the URL";
+  return {std::move(error), net::is_retryable_status(stream.status())};
 }
 
 Result<> HttpDownload::require_room(const FileVersion& version) const {
@@ -234,8 +244,7 @@ Result<> HttpDownload::wait_before_next_try(const Error& error, int failures, in
 
 void HttpDownload::report_progress() const {
   const auto total = part_.version().total;
-  fetch_.progress(begun_anew_ > 0 ? "downloading again" : "downloading", part_.received(),
-                  total ? std::optional(Bytes(*total)) : std::nullopt);
+  fetch_.progress(again_ ? "downloading again" : "downloading", part_.received(), total ? std::optional(Bytes(*total)) : std::nullopt);
 }
 
 }  // namespace puna::hub

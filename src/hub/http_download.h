@@ -46,7 +46,7 @@ class HttpDownload {
   [[nodiscard]] net::HttpRequest request_for(const RangeQuestion& question) const;
   [[nodiscard]] Failure refusal(BlockingStream& stream) const;
   [[nodiscard]] Result<> require_room(const FileVersion& version) const;
-  [[nodiscard]] Result<> append(std::string_view bytes);
+  [[nodiscard]] Result<> append(std::string_view bytes, Bytes end);
   [[nodiscard]] Error with_figures(Error error) const;
   [[nodiscard]] bool is_receipts_file(const FileVersion& version) const;
   [[nodiscard]] bool may_use_receipt() const;
@@ -59,8 +59,9 @@ class HttpDownload {
   PartFile& part_;
   bool from_first_byte_ = false;  // what is in the part is of no use to the server's file
   bool ranges_unusable_ = false;
-  int begun_anew_ = 0;
-  std::uint64_t fetched_ = 0;  // bytes that came, over all attempts
+  int begun_anew_ = 0;  // because the file had changed
+  bool again_ = false;  // bytes that were here are fetched a second time
+  Bytes farthest_;      // that the part ever reached
   std::minstd_rand dice_{std::random_device{}()};
 };
 

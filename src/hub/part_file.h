@@ -39,6 +39,8 @@ class PartFile {
   [[nodiscard]] Result<> append(std::string_view bytes);
   // On disk when it returns.
   [[nodiscard]] Result<> checkpoint();
+  // What was not known of the version at the beginning.
+  void learn_total(std::optional<std::uint64_t> total) { version_.total = version_.total ? version_.total : total; }
   // Of all that is here.
   [[nodiscard]] Result<std::string> sha256() const { return hash_.hex(); }
   // Removes the bytes and the journal.

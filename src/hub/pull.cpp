@@ -79,7 +79,7 @@ class PullRun {
     }
     auto& delivery = *std::get<std::unique_ptr<Delivery>>(opened);
     if (auto usable = verify(delivery, origin); !usable) {
-      if (usable.error().code == Code::corrupt_data) PUNA_CHECK(delivery.rejected());
+      if (usable.error().code == Code::corrupt_data || usable.error().code == Code::unsupported) PUNA_CHECK(delivery.rejected());
       return fail(std::move(usable).error());
     }
     PUNA_CHECK(place(delivery));
@@ -121,6 +121,8 @@ class PullRun {
     PUNA_CHECK(require_expected(delivery.sha256(), origin));
     auto checked = parts_.check(delivery.file(), context_.stop());
     if (!checked) return fail(std::move(checked).error().within(origin.shown));
+    if (checked->kind == "adapter" || checked->kind == "mmproj")
+      return fail(Code::unsupported, fmt::format("{} is no model by itself but a part for one ({})", origin.shown, checked->kind));
     return {};
   }
 
@@ -207,8 +209,8 @@ Result<json::value> Pulls::run(jobs::JobContext& context) {
   if (request.had_credentials.value_or(false)) {
     PUNA_TRY(origin.secret_source, secret_for(key));
   }
-  if (turns_.taken(origin.source)) context.progress({.unit = "bytes", .phase = "waiting"});
-  PUNA_TRY(const auto turn, turns_.take(origin.source, context.stop()));
+  const auto waits = [&] { context.progress({.unit = "bytes", .phase = "waiting"}); };
+  PUNA_TRY(const auto turn, turns_.take(origin.source, context.stop(), waits));
   auto result = PullRun(parts_, context, request).run(*source, origin);
   // One that was only asked to end may go on later.
   if (result || result.error().code != Code::cancelled) forget_secret(key);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <stop_token>
@@ -30,9 +31,8 @@ class Turns {
     std::string key_;
   };
 
-  [[nodiscard]] bool taken(const std::string& key);
-  // Waits until the key is free, or for Code::cancelled.
-  [[nodiscard]] Result<Turn> take(const std::string& key, const std::stop_token& stop);
+  // Waits until the key is free, or for Code::cancelled; calls `waits` first if it must.
+  [[nodiscard]] Result<Turn> take(const std::string& key, const std::stop_token& stop, const std::function<void()>& waits);
 
  private:
   void end(const std::string& key);

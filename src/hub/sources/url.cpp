@@ -17,9 +17,9 @@ namespace {
 constexpr std::size_t kKeyDigits = 32;
 
 // Parameters that open a door for whoever has them: signatures of storage hosts, and tokens.
-constexpr std::array<std::string_view, 14> kSecretParameters = {"access_token", "api_key",  "apikey",  "auth",   "key",
-                                                                "key-pair-id",  "password", "policy",  "secret", "sig",
-                                                                "signature",    "token",    "expires", "__sign"};
+constexpr std::array<std::string_view, 13> kSecretParameters = {"access_token", "api_key",  "apikey", "auth_token", "expires",
+                                                                "key-pair-id",  "password", "policy", "secret",     "sig",
+                                                                "signature",    "token",    "__sign"};
 
 bool is_secret_parameter(std::string_view parameter) {
   const std::string name = lower_ascii(parameter.substr(0, parameter.find('=')));
@@ -96,7 +96,7 @@ Result<Opened> open(const Origin& origin, const Fetch& fetch) {
   auto outcome = download.run();
   if (!outcome) {
     // An empty file would only lie around.
-    if (part.received() == Bytes(0)) PUNA_CHECK(part.discard_bytes());
+    if (part.received() == Bytes(0)) PUNA_CHECK(part.receipt() ? part.discard_bytes() : part.discard());
     return fail(std::move(outcome).error());
   }
   if (*outcome == HttpDownload::Outcome::unchanged) {
