@@ -10,6 +10,10 @@ class Words(RuleTest):
             self.assertEqual(["src/a_test.cpp:1"], self.found({"src/a_test.cpp": text}), text)
         self.assertEqual(["tests/t.py:1"], self.found({"tests/t.py": "time.sleep(1)\n"}))
 
+    def test_waiting_to_be_cancelled_and_looking_for_an_event_are_no_sleeps(self):
+        for text in ("co_await sleep_for(kForever);", "while (!seen) PUNA_CO_CHECK(co_await sleep_for(1ms));"):
+            self.assertEqual([], self.found({"src/a_test.cpp": text}), text)
+
     def test_outside_of_tests_and_in_comments_it_is_not(self):
         self.assertEqual([], self.found({"src/a.cpp": "co_await sleep_for(wait);", "src/b_test.cpp": "// no sleep_for here"}))
 
