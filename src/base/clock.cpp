@@ -32,8 +32,8 @@ std::optional<WallTime> parse_time(std::string_view text) {
   std::tm parts{};
   int milliseconds = 0;
   const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour, &parts.tm_min,
-                  &parts.tm_sec, &milliseconds) != 7)
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
+                  &parts.tm_min, &parts.tm_sec, &milliseconds) != 7)
     return std::nullopt;
   parts.tm_year -= 1900;
   parts.tm_mon -= 1;

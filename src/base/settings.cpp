@@ -318,6 +318,7 @@ Position locate(const std::vector<std::string_view>& lines, std::string_view tab
 
 Result<std::string> edit_settings_text(std::string_view text, const SettingSpec& spec, std::optional<std::string_view> value) {
   try {
+    // ignored: only whether it parses is asked
     std::ignore = toml::parse(text);
   } catch (const toml::parse_error& error) {
     const auto place = error.source().begin;

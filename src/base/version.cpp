@@ -6,8 +6,12 @@ namespace puna {
 #define PUNA_TEXT_(x) #x
 #define PUNA_TEXT(x) PUNA_TEXT_(x)
 
-std::string_view version() { return PUNA_VERSION; }
-std::string_view llama_cpp_version() { return PUNA_LLAMA_CPP_VERSION; }
+std::string_view version() {
+  return PUNA_VERSION;
+}
+std::string_view llama_cpp_version() {
+  return PUNA_LLAMA_CPP_VERSION;
+}
 std::string_view compiler_version() {
 #ifdef __clang__
   return "clang " PUNA_TEXT(__clang_major__) "." PUNA_TEXT(__clang_minor__) "." PUNA_TEXT(__clang_patchlevel__);
