@@ -1,0 +1,262 @@
+#include "client/client.h"
+
+#include "client/transport.h"
+#include "client/watch.h"
+
+namespace puna::client {
+namespace {
+
+std::string model_target(std::string_view collection, std::string_view name, std::string_view verb = "") {
+  return fmt::format("/api/v1/{}/{}{}", collection, net::percent_encode(name), verb);
+}
+
+std::string job_target(std::string_view id, std::string_view verb = "") {
+  return fmt::format("/api/v1/jobs/{}{}", net::percent_encode(id), verb);
+}
+
+std::string logs_target(std::string_view source, std::size_t lines, bool follow) {
+  return fmt::format("/api/v1/logs?source={}&lines={}{}", net::percent_encode(source), lines, follow ? "&follow=true" : "");
+}
+
+bool rests(const wire::Job& job) {
+  return wire::is_terminal(job.state) || job.state == wire::JobState::paused || job.state == wire::JobState::interrupted;
+}
+
+net::Task<Result<>> discard(net::Task<Result<json::value>> task) {
+  auto body = co_await std::move(task);
+  if (!body) co_return fail(std::move(body).error());
+  co_return Result<>();
+}
+
+net::Task<Result<wire::Job>> await_job(Transport& transport, std::string id, const Client::JobSink& on_update) {
+  Watch watch(transport);
+  while (true) {
+    PUNA_CO_TRY(auto event, co_await watch.next());
+    std::optional<wire::Job> job;
+    if (!event) {
+      PUNA_CO_TRY(job, co_await transport.call_as<wire::Job>({.target = job_target(id)}));
+    } else if (event->type == "job.updated" && event->data.contains("id") && event->data.at("id") == json::value(id)) {
+      PUNA_CO_TRY(job, json::decode<wire::Job>(json::value(event->data), json::Unknown::ignore));
+    }
+    if (!job) continue;
+    if (on_update) on_update(*job);
+    if (rests(*job)) co_return std::move(*job);
+  }
+}
+
+// Never fails: without news of its progress a model loads just the same.
+net::Task<void> report_load(Transport& transport, std::string name, const Client::LoadSink& on_progress) {
+  Watch watch(transport);
+  while (true) {
+    auto event = co_await watch.next();
+    if (!event) co_return;
+    if (!*event || !(*event)->type.starts_with("worker.")) continue;
+    auto model = json::decode<wire::RunningModel>(json::value((*event)->data), json::Unknown::ignore);
+    if (model && model->name == name) on_progress(*model);
+  }
+}
+
+// Runs the task, and tells meanwhile how far the model's load is.
+template <class T>
+net::Task<Result<T>> while_loading(net::Io& io, Transport& transport, std::string name, const Client::LoadSink& on_progress,
+                                   net::Task<Result<T>> task) {
+  if (!on_progress) co_return co_await std::move(task);
+  auto reporter = net::spawn(io, "load progress", report_load(transport, std::move(name), on_progress));
+  auto result = co_await std::move(task);
+  reporter.cancel();
+  // A cancelled wait must still see its reporter end, which holds the caller's sink.
+  co_await net::asio::this_coro::reset_cancellation_state();
+  co_await reporter.join();
+  co_return result;
+}
+
+net::Task<Result<ChatEnd>> read_answer(net::Io& io, Transport& transport, Call call, std::string model, const Client::ChatSinks& sinks) {
+  auto opened = co_await while_loading(io, transport, std::move(model), sinks.on_load, transport.open(std::move(call)));
+  if (!opened) co_return fail(std::move(opened).error());
+  ChatReader reader(sinks.on_delta);
+  while (!reader.done()) {
+    PUNA_CO_TRY(auto event, co_await opened->next());
+    if (!event) break;
+    PUNA_CO_CHECK(reader.take(event->data));
+  }
+  co_return reader.end();
+}
+
+net::Task<Result<>> read_lines(Transport& transport, Call call, const Client::LineSink& on_line) {
+  PUNA_CO_TRY(auto stream, co_await transport.open(std::move(call)));
+  while (true) {
+    PUNA_CO_TRY(auto event, co_await stream.next());
+    if (!event) co_return Result<>();
+    on_line(event->data);
+  }
+}
+
+net::Task<Result<>> read_events(Transport& transport, const Client::EventSink& on_event) {
+  Watch watch(transport);
+  while (true) {
+    PUNA_CO_TRY(auto event, co_await watch.next());
+    if (on_event(event ? &*event : nullptr) == Next::enough) co_return Result<>();
+  }
+}
+
+std::string describe(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  }
+}
+
+}  // namespace
+
+struct Client::Core {
+  explicit Core(Address address) : transport(io, std::move(address)) {}
+
+  net::Io io{1};
+  Transport transport;
+
+  template <class T>
+  Result<T> wait(net::Task<Result<T>> task, const std::stop_token& stop) {
+    if (stop.stop_requested()) return fail(net::cancelled_error());
+    struct State {
+      net::asio::cancellation_signal cancel;
+      std::optional<Result<T>> result;
+    };
+    auto state = std::make_shared<State>();  // a late stop may still be on its way when this returns
+    auto ended = [state](const std::exception_ptr& thrown, Result<T> result) {
+      if (thrown) result = fail(Code::internal, "the request failed for a reason of ours: " + describe(thrown));
+      state->result = std::move(result);
+    };
+    net::asio::co_spawn(io.context(), catching(std::move(task)), net::asio::bind_cancellation_slot(state->cancel.slot(), std::move(ended)));
+    std::stop_callback on_stop(
+        stop, [this, state] { net::asio::post(io.context(), [state] { state->cancel.emit(net::asio::cancellation_type::terminal); }); });
+    if (io.context().stopped()) io.context().restart();
+    while (!state->result) io.context().run_one();
+    return std::move(*state->result);
+  }
+
+  template <class T>
+  Result<T> call(Call call, const std::stop_token& stop) {
+    return wait(transport.call_as<T>(std::move(call)), stop);
+  }
+
+ private:
+  // Cancelling makes the waits end with an Error; without this asio would throw instead.
+  template <class T>
+  static net::Task<Result<T>> catching(net::Task<Result<T>> task) {
+    co_await net::asio::this_coro::throw_if_cancelled(false);
+    co_return co_await std::move(task);
+  }
+};
+
+Client::Client(Address address) : core_(std::make_unique<Core>(std::move(address))) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+const Address& Client::address() const {
+  return core_->transport.address();
+}
+
+Result<wire::Version> Client::version(std::stop_token stop) {
+  return core_->call<wire::Version>({.target = "/api/v1/version"}, stop);
+}
+
+Result<wire::Status> Client::status(std::stop_token stop) {
+  return core_->call<wire::Status>({.target = "/api/v1/status"}, stop);
+}
+
+Result<> Client::shutdown(std::stop_token stop) {
+  return core_->wait(discard(core_->transport.call({.method = "POST", .target = "/api/v1/shutdown"})), stop);
+}
+
+Result<wire::ModelList> Client::models(std::stop_token stop) {
+  return core_->call<wire::ModelList>({.target = "/api/v1/models"}, stop);
+}
+
+Result<wire::ModelDetail> Client::model(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::ModelDetail>({.target = model_target("models", name)}, stop);
+}
+
+Result<> Client::copy_model(std::string_view from, std::string_view to, std::stop_token stop) {
+  const wire::ModelCopy copy{std::string(to)};
+  Call call{.method = "POST", .target = model_target("models", from, "/copy"), .body = json::encode(copy)};
+  return core_->wait(discard(core_->transport.call(std::move(call))), stop);
+}
+
+Result<wire::ModelRemoval> Client::remove_model(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::ModelRemoval>({.method = "DELETE", .target = model_target("models", name)}, stop);
+}
+
+Result<wire::Job> Client::pull(const wire::PullRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/models/pull", .body = json::encode(request)}, stop);
+}
+
+Result<wire::RunningList> Client::running(std::stop_token stop) {
+  return core_->call<wire::RunningList>({.target = "/api/v1/running"}, stop);
+}
+
+Result<wire::RunningModel> Client::load(std::string_view name, const wire::LoadRequest& request, const LoadSink& on_progress,
+                                        std::stop_token stop) {
+  Call call{.method = "POST", .target = model_target("running", name), .body = json::encode(request), .deadlines = kPatientDeadlines};
+  auto loading = core_->transport.call_as<wire::RunningModel>(std::move(call));
+  return core_->wait(while_loading(core_->io, core_->transport, std::string(name), on_progress, std::move(loading)), stop);
+}
+
+Result<> Client::unload(std::string_view name, std::stop_token stop) {
+  // Running requests get time to end first.
+  Call call{.method = "DELETE", .target = model_target("running", name), .deadlines = kPatientDeadlines};
+  return core_->wait(discard(core_->transport.call(std::move(call))), stop);
+}
+
+Result<ChatEnd> Client::chat(const ChatRequest& request, const ChatSinks& sinks, std::stop_token stop) {
+  Call call{.method = "POST", .target = "/v1/chat/completions", .body = chat_body(request), .deadlines = kPatientDeadlines};
+  return core_->wait(read_answer(core_->io, core_->transport, std::move(call), request.model, sinks), stop);
+}
+
+Result<wire::JobList> Client::jobs(std::stop_token stop) {
+  return core_->call<wire::JobList>({.target = "/api/v1/jobs"}, stop);
+}
+
+Result<wire::Job> Client::job(std::string_view id, std::stop_token stop) {
+  return core_->call<wire::Job>({.target = job_target(id)}, stop);
+}
+
+Result<wire::Job> Client::cancel_job(std::string_view id, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = job_target(id, "/cancel")}, stop);
+}
+
+Result<wire::Job> Client::pause_job(std::string_view id, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = job_target(id, "/pause")}, stop);
+}
+
+Result<wire::Job> Client::resume_job(std::string_view id, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = job_target(id, "/resume")}, stop);
+}
+
+Result<wire::Job> Client::wait_for_job(std::string_view id, const JobSink& on_update, std::stop_token stop) {
+  return core_->wait(await_job(core_->transport, std::string(id), on_update), stop);
+}
+
+Result<wire::SettingsView> Client::settings(std::stop_token stop) {
+  return core_->call<wire::SettingsView>({.target = "/api/v1/settings"}, stop);
+}
+
+Result<wire::SettingsView> Client::change_setting(const wire::SettingChange& change, std::stop_token stop) {
+  return core_->call<wire::SettingsView>({.method = "PATCH", .target = "/api/v1/settings", .body = json::encode(change)}, stop);
+}
+
+Result<wire::LogLines> Client::logs(std::string_view source, std::size_t lines, std::stop_token stop) {
+  return core_->call<wire::LogLines>({.target = logs_target(source, lines, false)}, stop);
+}
+
+Result<> Client::follow_logs(std::string_view source, std::size_t lines, const LineSink& on_line, std::stop_token stop) {
+  Call call{.target = logs_target(source, lines, true), .deadlines = kStreamDeadlines};
+  return core_->wait(read_lines(core_->transport, std::move(call), on_line), stop);
+}
+
+Result<> Client::watch(const EventSink& on_event, std::stop_token stop) {
+  return core_->wait(read_events(core_->transport, on_event), stop);
+}
+
+}  // namespace puna::client

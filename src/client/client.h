@@ -1,0 +1,88 @@
+// The daemon's API as typed calls that return when they are done.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "client/chat.h"
+#include "wire/job.h"
+#include "wire/model.h"
+#include "wire/system.h"
+
+namespace puna::client {
+
+struct Address;
+
+enum class Next { go_on, enough };
+
+// One thread at a time. Each call runs the network on the calling thread, calls its sinks there, ends with Code::cancelled soon after
+// `stop` is requested, and has a deadline for the daemon's silence (Code::deadline_exceeded). Code::unavailable says where no daemon
+// answered and what to do. Other errors are the daemon's own.
+class Client {
+ public:
+  explicit Client(Address address);
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  [[nodiscard]] const Address& address() const;
+
+  [[nodiscard]] Result<wire::Version> version(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Status> status(std::stop_token stop = {});
+  // Lets running requests end, then the daemon leaves.
+  [[nodiscard]] Result<> shutdown(std::stop_token stop = {});
+
+  [[nodiscard]] Result<wire::ModelList> models(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::ModelDetail> model(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<> copy_model(std::string_view from, std::string_view to, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::ModelRemoval> remove_model(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request, std::stop_token stop = {});
+
+  [[nodiscard]] Result<wire::RunningList> running(std::stop_token stop = {});
+  // Returns when the model is ready; tells how far its load is meanwhile (for a full name, as model() has it).
+  using LoadSink = std::function<void(const wire::RunningModel&)>;
+  [[nodiscard]] Result<wire::RunningModel> load(std::string_view name, const wire::LoadRequest& request, const LoadSink& on_progress = {},
+                                                std::stop_token stop = {});
+  [[nodiscard]] Result<> unload(std::string_view name, std::stop_token stop = {});
+  // The answer piece by piece; how far the model's load is, when it has to be loaded first. `request.model` is the full name then.
+  struct ChatSinks {
+    ChatSink on_delta;
+    LoadSink on_load = {};
+  };
+  [[nodiscard]] Result<ChatEnd> chat(const ChatRequest& request, const ChatSinks& sinks, std::stop_token stop = {});
+
+  [[nodiscard]] Result<wire::JobList> jobs(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> job(std::string_view id, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> cancel_job(std::string_view id, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> pause_job(std::string_view id, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> resume_job(std::string_view id, std::stop_token stop = {});
+  // Returns once the job has ended, or rests (paused, interrupted); tells each change. Outlives a short
+  // absence of the daemon.
+  using JobSink = std::function<void(const wire::Job&)>;
+  [[nodiscard]] Result<wire::Job> wait_for_job(std::string_view id, const JobSink& on_update, std::stop_token stop = {});
+
+  [[nodiscard]] Result<wire::SettingsView> settings(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::SettingsView> change_setting(const wire::SettingChange& change, std::stop_token stop = {});
+
+  // The last lines of the daemon's own log ("daemon"), or of a model's worker (its name).
+  [[nodiscard]] Result<wire::LogLines> logs(std::string_view source, std::size_t lines, std::stop_token stop = {});
+  // The same, and then every further line until `stop`.
+  using LineSink = std::function<void(std::string_view)>;
+  [[nodiscard]] Result<> follow_logs(std::string_view source, std::size_t lines, const LineSink& on_line, std::stop_token stop = {});
+
+  // Every change of state, until the sink has enough. Null comes first, and again whenever events may have been missed (the stream broke
+  // and was taken up again): whoever keeps a picture of the state reads it anew then.
+  using EventSink = std::function<Next(const wire::EventView*)>;
+  [[nodiscard]] Result<> watch(const EventSink& on_event, std::stop_token stop = {});
+
+ private:
+  struct Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace puna::client
