@@ -1,0 +1,26 @@
+// One constant a command, one file a constant. To add a command: a file here, a line here, a line in registry.cpp.
+#pragma once
+
+#include "cli/spec.h"
+
+namespace puna::cli {
+
+extern const CommandSpec kRun;
+extern const CommandSpec kPull;
+extern const CommandSpec kList;
+extern const CommandSpec kShow;
+extern const CommandSpec kCopy;
+extern const CommandSpec kRemove;
+extern const CommandSpec kPs;
+extern const CommandSpec kStop;
+extern const CommandSpec kServe;
+extern const CommandSpec kLogs;
+extern const CommandSpec kJob;
+extern const CommandSpec kConfig;
+extern const CommandSpec kDoctor;
+extern const CommandSpec kVersion;
+extern const CommandSpec kCompletion;
+extern const CommandSpec kHelp;
+extern const CommandSpec kNames;
+
+}  // namespace puna::cli

@@ -1,0 +1,112 @@
+#include "cli/help.h"
+
+#include <array>
+
+#include "base/text.h"
+#include "cli/invocation.h"
+#include "cli/registry.h"
+#include "cli/screen/width.h"
+
+namespace puna::cli {
+namespace {
+
+constexpr std::size_t kMostColumns = 100;
+constexpr std::size_t kIndent = 2;
+constexpr std::size_t kDeepIndent = 8;
+constexpr std::size_t kWidestLabel = 28;
+constexpr std::size_t kLeastText = 20;  // columns beside the labels that are worth using
+
+struct Entry {
+  std::string label;
+  std::string text;
+};
+
+// Labels on the left, texts beside them; below a label that is too long, and below all of them where there is no room beside.
+std::string list(const std::vector<Entry>& entries, std::size_t width) {
+  std::size_t widest = 0;
+  for (const auto& entry : entries)
+    if (entry.label.size() <= kWidestLabel) widest = std::max(widest, entry.label.size());
+  const std::size_t beside = kIndent + widest + kIndent;
+  const bool narrow = beside + kLeastText > width;
+  const std::size_t column = narrow ? kDeepIndent : beside;
+  std::string out;
+  for (const auto& entry : entries) {
+    std::string text = fill(entry.text, width, column);
+    const std::string label = std::string(kIndent, ' ') + entry.label;
+    if (!narrow && label.size() + kIndent <= column)
+      text.replace(0, column, pad_right(label, column));
+    else
+      text.insert(0, label + '\n');
+    out += text;
+  }
+  return out;
+}
+
+std::string section(const Stream& stream, std::string_view title, const std::vector<Entry>& entries, std::size_t width) {
+  if (entries.empty()) return {};
+  return fmt::format("\n{}\n{}", stream.paint(Tone::bold, fmt::format("{}:", title)), list(entries, width));
+}
+
+std::vector<Entry> argument_entries(const CommandSpec& command) {
+  std::vector<Entry> out;
+  for (const auto& argument : command.arguments) out.push_back({std::string(argument.name), std::string(argument.help)});
+  return out;
+}
+
+std::vector<Entry> option_entries(const CommandSpec& command) {
+  std::vector<Entry> out;
+  for (const auto& option : options_of(command))
+    if (!option.hidden) out.push_back({option_label(option), std::string(option.help)});
+  return out;
+}
+
+std::vector<Entry> child_entries(std::span<const CommandSpec* const> children) {
+  std::vector<Entry> out;
+  for (const auto* child : children) out.push_back({std::string(child->name), std::string(child->summary)});
+  return out;
+}
+
+std::vector<Entry> example_entries(const CommandSpec& command) {
+  std::vector<Entry> out;
+  for (const auto& example : command.examples) out.push_back({std::string(example.command), std::string(example.what)});
+  return out;
+}
+
+std::size_t columns(const Stream& stream) {
+  return std::min(stream.width(), kMostColumns);
+}
+
+}  // namespace
+
+std::string option_label(const OptionSpec& option) {
+  std::string out = option.letter ? fmt::format("-{}, ", option.letter) : std::string("    ");
+  out += fmt::format("--{}", option.name);
+  return option.value.empty() ? out : fmt::format("{} {}", out, option.value);
+}
+
+std::string overview(const Stream& stream) {
+  const std::size_t width = columns(stream);
+  std::string out = fill("Puna runs language models on this machine.", width);
+  out += fmt::format("\n{} puna COMMAND [OPTIONS]\n", stream.paint(Tone::bold, "Usage:"));
+  for (const Group group : {Group::chat, Group::models, Group::daemon, Group::more}) {
+    std::vector<Entry> entries;
+    for (const auto* command : commands())
+      if (command->group == group) entries.push_back({std::string(command->name), std::string(command->summary)});
+    out += section(stream, heading(group), entries, width);
+  }
+  return out + '\n' + fill("`puna help COMMAND` tells more about a command, `puna doctor` whether all is well.", width);
+}
+
+std::string command_help(const CommandSpec& command, std::string_view full_name, const Stream& stream) {
+  const std::size_t width = columns(stream);
+  std::string out = fmt::format("{} {}\n", stream.paint(Tone::bold, "Usage:"), usage_line(command, full_name));
+  if (!command.alias.empty()) out += fmt::format("Also: puna {}\n", command.alias);
+  out += '\n' + fill(command.description, width);
+  out += section(stream, "Arguments", argument_entries(command), width);
+  out += section(stream, "Commands", child_entries(command.children), width);
+  out += section(stream, "Options", option_entries(command), width);
+  out += section(stream, "Examples", example_entries(command), width);
+  return out;
+}
+
+}  // namespace puna::cli

@@ -1,0 +1,23 @@
+// Values of the API as words in tables and sentences.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "wire/job.h"
+#include "wire/model.h"
+
+namespace puna::cli {
+
+// The first 12 digits of a hash, as `docker` and `ollama` show them.
+[[nodiscard]] std::string short_id(std::string_view sha256);
+[[nodiscard]] std::string size_text(std::int64_t bytes);
+// "134.5M", "7.24B".
+[[nodiscard]] std::string parameter_text(std::int64_t parameters);
+// "loading 45%", "ready", "ready (embed)".
+[[nodiscard]] std::string state_text(const wire::RunningModel& model);
+// A failed job's reason, with its code.
+[[nodiscard]] Error failure_of(const wire::Job& job);
+
+}  // namespace puna::cli
