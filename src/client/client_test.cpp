@@ -122,8 +122,8 @@ TEST_F(ClientOfDaemon, an_answer_whose_connection_breaks_is_an_error) {
 
 TEST_F(ClientOfDaemon, a_job_is_followed_to_its_end) {
   daemon_.on("GET /api/v1/jobs/J1", reply_json(200, job("running", 1)));
-  daemon_.on("GET /api/v1/events", stream({event("job.updated", job("running", 2), 1), event("model.added", {{"name", "m"}}, 2),
-                                           event("job.updated", job("completed", 3), 3)},
+  daemon_.on("GET /api/v1/events", stream({event("job.updated", job("running", 2)), event("model.added", {{"name", "m"}}, 2),
+                                           event("job.updated", job("completed", 3))},
                                           Ending::held));
   std::vector<std::int64_t> done;
   const auto ended = client_.wait_for_job("J1", [&](const wire::Job& update) { done.push_back(update.progress.done); });
@@ -146,7 +146,7 @@ TEST_F(ClientOfDaemon, a_job_is_read_anew_when_the_event_stream_breaks) {
 }
 
 TEST_F(ClientOfDaemon, a_job_is_read_anew_when_events_were_missed) {
-  daemon_.on("GET /api/v1/events", stream({event("x", json::object(), 1), event("x", json::object(), 9)}, Ending::held));
+  daemon_.on("GET /api/v1/events", stream({event("x", json::object()), event("events.reset", json::object())}, Ending::held));
   auto asked = std::make_shared<int>(0);
   daemon_.on("GET /api/v1/jobs/J1", [asked](net::ServerRequest& request, net::Responder& responder) -> net::Task<void> {
     co_await reply_json(200, job(++*asked < 2 ? "running" : "paused", *asked))(request, responder);
@@ -159,9 +159,9 @@ TEST_F(ClientOfDaemon, a_job_is_read_anew_when_events_were_missed) {
 TEST_F(ClientOfDaemon, a_load_reports_its_progress_and_then_the_model) {
   auto told = std::make_shared<std::promise<void>>();
   auto heard = told->get_future().share();
-  daemon_.on("GET /api/v1/events", stream({event("worker.progress", running("other", "loading", 0.9), 1),
-                                           event("worker.progress", running("m", "loading", 0.5), 2)},
-                                          Ending::held));
+  daemon_.on("GET /api/v1/events",
+             stream({event("worker.progress", running("other", "loading", 0.9)), event("worker.progress", running("m", "loading", 0.5))},
+                    Ending::held));
   daemon_.on("POST /api/v1/running/m", [&](net::ServerRequest& request, net::Responder& responder) -> net::Task<void> {
     co_await net::on_pool(daemon_.io(), [&] { heard.wait_for(kPatience); });
     co_await reply_json(200, running("m", "ready", 1))(request, responder);

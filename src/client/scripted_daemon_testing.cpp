@@ -51,8 +51,8 @@ Script silence(std::function<void()> asked, std::function<void()> left) {
   };
 }
 
-std::string event(std::string_view type, const json::value& data, int sequence) {
-  return json::to_text({{"sequence", sequence}, {"type", type}, {"time", ""}, {"data", data}});
+std::string event(std::string_view type, const json::value& data) {
+  return json::to_text({{"sequence", 1}, {"type", type}, {"time", ""}, {"data", data}});
 }
 
 ScriptedDaemon::ScriptedDaemon(const std::filesystem::path& socket) {

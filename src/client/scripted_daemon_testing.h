@@ -32,7 +32,7 @@ enum class Ending {
 [[nodiscard]] Script silence(std::function<void()> asked, std::function<void()> left = {});
 
 // The data of one event of the event stream.
-[[nodiscard]] std::string event(std::string_view type, const json::value& data, int sequence = 1);
+[[nodiscard]] std::string event(std::string_view type, const json::value& data);
 
 // On a Unix socket, with a network thread of its own. Thread-safe.
 class ScriptedDaemon {

@@ -3,6 +3,8 @@
 namespace puna::client {
 namespace {
 
+constexpr std::string_view kReset = "events.reset";  // the daemon's word for events that are gone
+
 bool may_pass(const Error& error) {
   return error.code == Code::unavailable || error.code == Code::deadline_exceeded;
 }
@@ -14,7 +16,6 @@ net::Task<Result<>> Watch::connect() {
     auto stream = co_await transport_.open({.target = "/api/v1/events", .deadlines = kStreamDeadlines});
     if (stream) {
       stream_.emplace(std::move(*stream));
-      last_.reset();
       co_return Result<>();
     }
     if (!may_pass(stream.error()) || attempt >= retry_.attempts) co_return fail(std::move(stream).error());
@@ -24,7 +25,6 @@ net::Task<Result<>> Watch::connect() {
 }
 
 net::Task<Result<std::optional<wire::EventView>>> Watch::next() {
-  if (after_the_gap_) co_return std::exchange(after_the_gap_, std::nullopt);
   while (stream_) {
     auto frame = co_await stream_->next();
     if (!frame && !may_pass(frame.error())) co_return fail(std::move(frame).error());
@@ -34,11 +34,8 @@ net::Task<Result<std::optional<wire::EventView>>> Watch::next() {
     }
     auto event = json::decode_text<wire::EventView>((*frame)->data, json::Unknown::ignore);
     if (!event) co_return fail(Code::upstream_failed, "the daemon's event was not understood: " + event.error().text());
-    const bool gap = last_ && event->sequence > *last_ + 1;
-    last_ = event->sequence;
-    if (!gap) co_return std::move(*event);
-    after_the_gap_ = std::move(*event);
-    co_return std::nullopt;
+    if (event->type == kReset) co_return std::nullopt;
+    co_return std::move(*event);
   }
   PUNA_CO_CHECK(co_await connect());
   co_return std::nullopt;

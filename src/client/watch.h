@@ -20,8 +20,6 @@ class Watch {
 
   Transport& transport_;
   std::optional<EventStream> stream_;
-  std::optional<std::int64_t> last_;              // sequence number, of this stream
-  std::optional<wire::EventView> after_the_gap_;  // held back while the gap is told
   net::RetryPolicy retry_{.attempts = 6, .base = Milliseconds(200), .cap = Milliseconds(5'000)};
 };
 

@@ -1,4 +1,4 @@
-// puna-tiny-model OUT [--endless | --embedding]: writes a tiny model for tests that are not C++.
+// puna-tiny-model OUT [--endless | --tools | --embedding]: writes a tiny model for tests that are not C++.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -15,6 +15,8 @@ int main(int argc, char** argv) {
   for (const std::string_view argument : arguments) {
     if (argument == "--endless")
       kind = Kind::endless;
+    else if (argument == "--tools")
+      kind = Kind::tools;
     else if (argument == "--embedding")
       kind = Kind::embedding;
     else if (out.empty() && !argument.starts_with("-"))
@@ -23,7 +25,7 @@ int main(int argc, char** argv) {
       out = "-";
   }
   if (out.empty() || out == "-") {
-    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --embedding]\n");
+    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --tools | --embedding]\n");
     return 2;
   }
   if (const auto written = puna::tiny_model::write(out, kind); !written) {

@@ -25,6 +25,16 @@ constexpr std::string_view kTemplate =
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
+// Tools as models of the Hermes and Qwen families are told of them and call them.
+constexpr std::string_view kToolsTemplate =
+    "{% if tools %}{{ '<|im_start|>system\\n<tools>' }}{% for tool in tools %}{{ '\\n' + (tool | tojson) }}{% endfor %}"
+    "{{ '\\n</tools><|im_end|>\\n' }}{% endif %}"
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}{% if message['content'] %}{{ message['content'] }}{% "
+    "endif %}"
+    "{% for call in message['tool_calls'] or [] %}{{ '\\n<tool_call>\\n{\"name\": \"' + call['function']['name'] + '\", \"arguments\": ' + "
+    "(call['function']['arguments'] | tojson) + '}\\n</tool_call>' }}{% endfor %}{{ '<|im_end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
 using Row = std::vector<float>;
 
 // std::mt19937_64 is the same everywhere; the standard distributions are not.
@@ -111,7 +121,7 @@ struct ChatVocabulary : Vocabulary {
   std::uint32_t first_word = 0;
   std::size_t words = 0;
 
-  ChatVocabulary() {
+  explicit ChatVocabulary(std::string_view recitation) {
     add("</s>", TokenType::control);
     for (int byte = 0; byte < 256; ++byte) {
       const auto id = add(fmt::format("<0x{:02X}>", byte), TokenType::byte);
@@ -120,7 +130,7 @@ struct ChatVocabulary : Vocabulary {
     add("<|im_start|>", TokenType::control);
     end = add("<|im_end|>", TokenType::control);
     add(std::string(kSpace), TokenType::normal);
-    for (const auto word : split(kAnswer, ' ')) {
+    for (const auto word : split(recitation, ' ')) {
       const auto id = add(words == 0 ? std::string(word) : std::string(kSpace) + std::string(word), TokenType::normal);
       if (words++ == 0) first_word = id;
     }
@@ -162,7 +172,7 @@ Result<> add_recitation(ModelFile& file, const ChatVocabulary& vocabulary, Kind 
 Result<> write_chat(const std::filesystem::path& path, Kind kind, std::uint64_t seed) {
   ModelFile file("llama");
   Random random(seed);
-  const ChatVocabulary vocabulary;
+  const ChatVocabulary vocabulary(kind == Kind::tools ? kToolCall : kAnswer);
   file.set("general.name", std::string(kind == Kind::endless ? "Puna tiny endless" : "Puna tiny chat"));
   file.figure("context_length", kContextLength);
   file.figure("vocab_size", vocabulary.tokens.size());
@@ -175,7 +185,7 @@ Result<> write_chat(const std::filesystem::path& path, Kind kind, std::uint64_t 
   file.set("tokenizer.ggml.eos_token_id", vocabulary.end);
   file.set("tokenizer.ggml.add_bos_token", true);
   file.set("tokenizer.ggml.add_space_prefix", false);
-  file.set("tokenizer.chat_template", std::string(kTemplate));
+  file.set("tokenizer.chat_template", std::string(kind == Kind::tools ? kToolsTemplate : kTemplate));
 
   PUNA_CHECK(add_recitation(file, vocabulary, kind, random));
   PUNA_CHECK(file.norm("output_norm.weight"));
@@ -245,6 +255,7 @@ Result<> write(const std::filesystem::path& path, Kind kind, std::uint64_t seed)
   switch (kind) {
     case Kind::chat:
     case Kind::endless:
+    case Kind::tools:
       return write_chat(path, kind, seed);
     case Kind::embedding:
       return write_embedding(path, seed);

@@ -12,6 +12,7 @@ namespace puna::tiny_model {
 enum class Kind : std::uint8_t {
   chat,       // a llama architecture with a ChatML template
   endless,    // the same, but it begins again instead of ending: for whoever must come in the middle
+  tools,      // the chat model with a template that knows tools; it answers with kToolCall
   embedding,  // a BERT architecture, mean pooling, vectors of kEmbeddingLength
 };
 
@@ -19,6 +20,8 @@ enum class Kind : std::uint8_t {
 inline constexpr std::string_view kAnswer =
     "Llamas walk slowly over a high plain while wind moves dry grass and far snow keeps its quiet light, nobody hurries, every animal "
     "knows where water waits, so evening finds them all together under cold clear stars.";
+inline constexpr std::string_view kToolCall =
+    "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Paris\"}}\n</tool_call>";
 inline constexpr std::uint32_t kContextLength = 32768;  // of the chat models
 inline constexpr std::uint32_t kEmbeddingContextLength = 512;
 inline constexpr std::uint32_t kEmbeddingLength = 64;

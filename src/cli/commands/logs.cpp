@@ -23,7 +23,7 @@ constexpr std::array kOptions = {
 constexpr std::array kExamples = {Example{"puna logs -f", "watch the daemon"},
                                   Example{"puna logs smollm2 -n 50", "the last words of a model's worker"}};
 constexpr std::int64_t kUsualLines = 100;
-constexpr std::int64_t kMostLines = 100'000;
+constexpr std::int64_t kMostLines = 10'000;
 
 struct Order {
   std::string source;

@@ -1,0 +1,28 @@
+// Failures in the shape that a route's clients expect.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "api/spec.h"
+#include "base/error.h"
+#include "net/http_types.h"
+
+namespace puna::api {
+
+// Which dialect a path belongs to, whether or not it exists.
+[[nodiscard]] Dialect dialect_of(std::string_view path);
+
+// Status, headers (Retry-After) and body.
+[[nodiscard]] net::Response error_response(Dialect dialect, const Error& error, std::string_view request_id);
+[[nodiscard]] net::Response error_response(Dialect dialect, int status, const Error& error, std::string_view request_id);
+
+// OpenAI's error object: {"error":{"message","type","param","code"}}. The parameter is the name before the first ": " of the message
+// when that looks like a member path.
+// https://platform.openai.com/docs/guides/error-codes
+[[nodiscard]] json::object openai_error(const Error& error);
+
+// The Error in a worker's answer, which has OpenAI's shape; an over-long prompt stays context_length_exceeded, with its counts.
+[[nodiscard]] Error engine_error(int status, std::string_view body);
+
+}  // namespace puna::api

@@ -1,0 +1,39 @@
+#include "api/error_body.h"
+
+#include <gtest/gtest.h>
+
+namespace puna::api {
+namespace {
+
+TEST(ErrorBody, openai_clients_get_openais_shape) {
+  const auto body = openai_error(Error(Code::invalid_argument, "temperature: expected a number, got a string"));
+  EXPECT_EQ(
+      json::to_text(body),
+      R"({"error":{"message":"temperature: expected a number, got a string","type":"invalid_request_error","param":"temperature","code":"invalid_argument"}})");
+  EXPECT_TRUE(openai_error(Error(Code::not_found, "no model 'x': try y")).at("error").as_object().at("param").is_null());
+}
+
+// ledger: F11
+TEST(ErrorBody, native_clients_get_ours_with_the_request_id) {
+  const auto response = error_response(Dialect::native, Error(Code::not_found, "no such job"), "R1");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, R"({"error":{"code":"not_found","message":"no such job","request_id":"R1"}})");
+}
+
+TEST(ErrorBody, a_refusal_for_now_says_when_to_come_back) {
+  Error error(Code::overloaded, "the queue is full");
+  error.retry_after = std::chrono::milliseconds(1200);
+  EXPECT_EQ(error_response(Dialect::openai, error, "").headers.get("Retry-After"), "2");
+}
+
+TEST(ErrorBody, an_overlong_prompt_keeps_its_counts_and_gets_openais_code) {
+  const json::object refusal{{"error", json::object{{"code", "context_length_exceeded"},
+                                                    {"message", "request (900 tokens) exceeds the available context size (512 tokens)"},
+                                                    {"type", "invalid_request_error"}}}};
+  const auto body = openai_error(engine_error(400, json::to_text(refusal))).at("error").as_object();
+  EXPECT_EQ(body.at("code").as_string(), "context_length_exceeded");
+  EXPECT_NE(body.at("message").as_string().find("900 tokens"), json::string::npos);
+}
+
+}  // namespace
+}  // namespace puna::api

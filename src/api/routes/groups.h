@@ -1,0 +1,17 @@
+// The files of this folder, each exporting its part of the route table.
+#pragma once
+
+#include "api/spec.h"
+
+namespace puna::api {
+
+[[nodiscard]] std::span<const Route> system_routes();
+[[nodiscard]] std::span<const Route> model_routes();
+[[nodiscard]] std::span<const Route> running_routes();
+[[nodiscard]] std::span<const Route> job_routes();
+[[nodiscard]] std::span<const Route> event_routes();
+[[nodiscard]] std::span<const Route> setting_routes();
+[[nodiscard]] std::span<const Route> log_routes();
+[[nodiscard]] std::span<const Route> openai_routes();
+
+}  // namespace puna::api

@@ -1,0 +1,91 @@
+#include "api/gateway.h"
+#include "api/openai/schema.h"
+#include "api/routes/groups.h"
+
+namespace puna::api {
+namespace {
+
+net::Task<Result<>> forward(Call& call, openai::Endpoint endpoint, fleet::Purpose purpose, std::string_view target) {
+  PUNA_CO_TRY(auto request, openai::validate(endpoint, call.request().body));
+  Inference inference{.purpose = purpose,
+                      .target = target,
+                      .model = std::move(request.model),
+                      .body = request.rewritten ? json::to_text(request.body) : call.request().body,
+                      .stream = request.stream,
+                      .tools = request.tools,
+                      .keep_alive = std::move(request.keep_alive)};
+  request.body.clear();  // a long conversation is held once, not twice
+  co_return co_await infer(call, std::move(inference));
+}
+
+net::Task<Result<>> chat(Call& call) {
+  return forward(call, openai::Endpoint::chat, fleet::Purpose::generate, "/v1/chat/completions");
+}
+net::Task<Result<>> completions(Call& call) {
+  return forward(call, openai::Endpoint::completions, fleet::Purpose::generate, "/v1/completions");
+}
+net::Task<Result<>> embeddings(Call& call) {
+  return forward(call, openai::Endpoint::embeddings, fleet::Purpose::embed, "/v1/embeddings");
+}
+
+json::object model_object(const wire::Model& model) {
+  const auto created = parse_time(model.modified_at);
+  return {{"id", model.name}, {"object", "model"}, {"created", created ? unix_seconds(*created) : 0}, {"owned_by", "puna"}};
+}
+
+net::Task<Result<>> list_models(Call& call) {
+  auto& library = call.workbench().library();
+  PUNA_CO_TRY(const auto models, co_await call.blocking([&] { return library.list(); }));
+  json::array data;
+  for (const auto& model : models) data.push_back(model_object(model));
+  co_return co_await call.reply(json::object{{"object", "list"}, {"data", std::move(data)}});
+}
+
+net::Task<Result<>> show_model(Call& call) {
+  auto& library = call.workbench().library();
+  PUNA_CO_TRY(const auto model, co_await call.blocking([&] { return library.find(call.path_parameter("model")); }));
+  co_return co_await call.reply(model_object(model));
+}
+
+}  // namespace
+
+std::span<const Route> openai_routes() {
+  static const std::vector<Route> routes = {
+      {.method = "POST",
+       .path = "/v1/chat/completions",
+       .operation = "createChatCompletion",
+       .summary = "answer a conversation; a stream of chunks with \"stream\": true",
+       .handle = chat,
+       .request_schema = openai::chat_schema,
+       .dialect = Dialect::openai},
+      {.method = "POST",
+       .path = "/v1/completions",
+       .operation = "createCompletion",
+       .summary = "continue a text",
+       .handle = completions,
+       .request_schema = openai::completions_schema,
+       .dialect = Dialect::openai},
+      {.method = "POST",
+       .path = "/v1/embeddings",
+       .operation = "createEmbedding",
+       .summary = "vectors for texts",
+       .handle = embeddings,
+       .request_schema = openai::embeddings_schema,
+       .dialect = Dialect::openai},
+      {.method = "GET",
+       .path = "/v1/models",
+       .operation = "listModelsOpenAi",
+       .summary = "the models in the library",
+       .handle = list_models,
+       .dialect = Dialect::openai},
+      {.method = "GET",
+       .path = "/v1/models/{model}",
+       .operation = "retrieveModelOpenAi",
+       .summary = "one model",
+       .handle = show_model,
+       .dialect = Dialect::openai},
+  };
+  return routes;
+}
+
+}  // namespace puna::api

@@ -1,0 +1,41 @@
+#include "api/service.h"
+
+#include "api/error_body.h"
+#include "base/log.h"
+
+namespace puna::api {
+
+Service::Service(app::Workbench& workbench, Host& host) : workbench_(workbench), host_(host), router_(routes()) {}
+
+net::Handler Service::handler() {
+  return [this](net::ServerRequest& request, net::Responder& responder) { return handle(request, responder); };
+}
+
+net::Response Service::format_error(int status, const Error& error) {
+  return error_response(Dialect::native, status, error, "");
+}
+
+net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder) {
+  PUNA_CO_TRY(auto match, router_.match(request.method, request.path));
+  request.path_parameters = std::move(match.parameters);
+  Call call(workbench_, host_, request, responder);
+  co_return co_await match.route->handle(call);
+}
+
+net::Task<void> Service::handle(net::ServerRequest& request, net::Responder& responder) {
+  const auto outcome = co_await run(request, responder);
+  if (outcome) co_return;
+  const Error& error = outcome.error();
+  if (error.code == Code::cancelled) {
+    log::debug("api", "client left", {{"request", request.id}, {"path", request.path}});
+    co_return;
+  }
+  log::write(error.code == Code::internal ? log::Level::error : log::Level::info, "api", "request failed",
+             {{"request", request.id}, {"path", request.path}, {"code", to_string(error.code)}, {"error", error.text()}});
+  if (responder.started()) co_return;  // the connection breaks, which is how a cut answer shows
+  const auto dialect = dialect_of(request.path);
+  const auto sent = co_await responder.send(error_response(dialect, error, request.id));
+  if (!sent) log::debug("api", "error answer not delivered", {{"request", request.id}, {"error", sent.error().text()}});
+}
+
+}  // namespace puna::api

@@ -1,0 +1,28 @@
+// The API as an HTTP handler.
+#pragma once
+
+#include "api/router.h"
+#include "app/workbench.h"
+#include "net/http_server.h"
+
+namespace puna::api {
+
+// Finds the route, runs it, and turns an Error into the dialect's answer. Network thread.
+class Service {
+ public:
+  Service(app::Workbench& workbench, Host& host);
+
+  [[nodiscard]] net::Handler handler();
+  // For answers that the HTTP server gives by itself.
+  [[nodiscard]] static net::Response format_error(int status, const Error& error);
+
+ private:
+  net::Task<void> handle(net::ServerRequest& request, net::Responder& responder);
+  net::Task<Result<>> run(net::ServerRequest& request, net::Responder& responder);
+
+  app::Workbench& workbench_;
+  Host& host_;
+  Router router_;
+};
+
+}  // namespace puna::api

@@ -1,0 +1,45 @@
+// A route is data: the router, OpenAPI and the contract test read the same table.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/call.h"
+#include "wire/schema.h"
+
+namespace puna::api {
+
+// In which shape an endpoint reports failure.
+enum class Dialect { native, openai };
+
+struct QueryParameter {
+  std::string_view name;
+  std::string_view help;
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view path;       // "/api/v1/models/{name}"; a parameter is one segment, percent-encoded by the client
+  std::string_view operation;  // OpenAPI's operationId, unique
+  std::string_view summary;
+  net::Task<Result<>> (*handle)(Call&);
+  json::object (*request_schema)(wire::SchemaSet&) = nullptr;   // null: no body
+  json::object (*response_schema)(wire::SchemaSet&) = nullptr;  // null: described by response_type alone
+  std::string_view response_type = "application/json";
+  int success_status = 200;
+  Dialect dialect = Dialect::native;
+  std::vector<QueryParameter> query = {};
+};
+
+template <class T>
+json::object schema_of(wire::SchemaSet& set) {
+  return set.of<T>();
+}
+
+// Every route of the program, in the order of the documentation.
+[[nodiscard]] std::span<const Route> routes();
+
+}  // namespace puna::api

@@ -1,0 +1,184 @@
+#include "app/workbench.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/settings_registry.h"
+#include "fleet/check_model.h"
+#include "os/atomic_file.h"
+#include "os/file.h"
+
+namespace puna::app {
+namespace {
+
+constexpr Bytes kLargestSettingsFile = mib(1);
+
+net::ClientOptions client_options(const Settings& settings) {
+  net::ClientOptions options;
+  if (const auto& proxy = settings.get(setting::kProxy); !proxy.empty()) options.proxy = proxy;
+  options.ca_file = settings.get(setting::kCaFile);
+  options.offline = settings.get(setting::kOffline);
+  return options;
+}
+
+Result<std::string> read_settings_text(const std::filesystem::path& file) {
+  auto text = os::read_file(file, kLargestSettingsFile);
+  if (!text && text.error().code == Code::not_found) return std::string();
+  return text;
+}
+
+wire::SettingView view_of(const SettingSpec& spec, const Settings::Entry& entry) {
+  return {.key = std::string(spec.key),
+          .value = setting_text(entry.value),
+          .default_value = std::string(spec.default_value),
+          .origin = entry.origin,
+          .source = entry.source,
+          .kind = std::string(kind_name(spec)),
+          .environment = std::string(spec.environment),
+          .help = std::string(spec.help),
+          .live = spec.live};
+}
+
+}  // namespace
+
+Workbench::Workbench(Parts parts) : parts_(std::move(parts)) {}
+Workbench::~Workbench() = default;
+
+Result<std::unique_ptr<Workbench>> Workbench::create(Parts parts) {
+  std::unique_ptr<Workbench> workbench(new Workbench(std::move(parts)));
+  PUNA_CHECK(workbench->build());
+  return workbench;
+}
+
+Result<> Workbench::build() {
+  const auto settings = parts_.settings.snapshot();
+  http_ = std::make_unique<net::HttpClient>(parts_.io, client_options(*settings));
+  PUNA_TRY(auto database, store::Database::open(parts_.places.database()));
+  database_ = std::make_unique<store::Database>(std::move(database));
+  PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models()));
+  library_ = std::make_unique<model::Library>(std::move(library));
+
+  const auto& worker_program = settings->get(setting::kWorkerProgram);
+  const std::filesystem::path program = worker_program.empty() ? parts_.program : std::filesystem::path(worker_program);
+  fleet_ = std::make_unique<fleet::Fleet>(fleet::FleetParts{
+      .io = parts_.io,
+      .http = *http_,
+      .events = events_,
+      .options = [this] { return fleet::options_from(*parts_.settings.snapshot()); },
+      .resolve = [this](std::string name) -> net::Task<Result<fleet::ModelFile>> {
+        PUNA_CO_TRY(auto known, co_await know(std::move(name)));
+        co_return fleet::ModelFile{std::move(known.name), std::move(known.file)};
+      },
+      .places = {.program = program, .sockets = parts_.places.runtime / "workers", .logs = parts_.places.state / "logs"}});
+
+  pulls_ = std::make_unique<hub::Pulls>(hub::PullParts{.io = parts_.io,
+                                                       .http = *http_,
+                                                       .settings = parts_.settings,
+                                                       .library = *library_,
+                                                       .downloads = parts_.places.partial_downloads(),
+                                                       .models = parts_.places.models(),
+                                                       .check = [program](const std::filesystem::path& file, const std::stop_token& stop) {
+                                                         return fleet::check_model(program, file, {}, stop);
+                                                       }});
+  jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings, std::vector{pulls_->job_spec()});
+  return {};
+}
+
+Result<wire::Job> Workbench::pull(const wire::PullRequest& request) {
+  return pulls_->submit(*jobs_, request);
+}
+
+Result<> Workbench::start() {
+  return jobs_->start();
+}
+
+net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
+  const auto stopped = co_await net::on_pool(parts_.io, [&] { return jobs_->stop(drain); });
+  if (!stopped) log::warning("app", "jobs did not end", {{"error", stopped.error().text()}});
+  co_return co_await fleet_->shutdown(drain);
+}
+
+net::Task<Result<Workbench::KnownModel>> Workbench::know(std::string name) {
+  if (const auto revision = library_->revision(); revision != known_revision_) {
+    known_.clear();
+    known_revision_ = revision;
+  }
+  if (const auto found = known_.find(name); found != known_.end()) co_return found->second;
+  PUNA_CO_TRY(auto detail, co_await net::on_pool(parts_.io, [&] { return library_->show(name); }));
+  if (detail.model.problem) co_return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
+  const auto can = [&](std::string_view what) {
+    const auto& all = detail.model.details.capabilities;
+    return std::ranges::find(all, what) != all.end();
+  };
+  KnownModel known{detail.model.name, detail.path, can("completion"), can("tools")};
+  known_.insert_or_assign(std::move(name), known);
+  co_return known;
+}
+
+net::Task<Result<fleet::Lease>> Workbench::lease(std::string model, Need need) {
+  PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
+  if (need.options.purpose == fleet::Purpose::generate && !known.generates)
+    co_return fail(Code::unsupported, fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.name));
+  if (need.tools && !known.knows_tools)
+    co_return fail(Code::unsupported,
+                   fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.name));
+  co_return co_await fleet_->acquire(known.name, std::move(need.options));
+}
+
+net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, std::optional<std::string> keep_alive) {
+  fleet::LeaseOptions options;
+  if (keep_alive) {
+    PUNA_CO_TRY(options.keep_alive, parse_duration(*keep_alive));
+  }
+  PUNA_CO_TRY(const auto known, co_await know(name));
+  options.purpose = known.generates ? fleet::Purpose::generate : fleet::Purpose::embed;
+  PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.name, std::move(options)));
+  for (auto& running : fleet_->list())
+    if (running.name == lease.model()) co_return std::move(running);
+  co_return fail(Code::internal, fmt::format("model {} was loaded and is gone", known.name));
+}
+
+net::Task<Result<>> Workbench::unload_model(std::string name) {
+  PUNA_CO_TRY(const auto known, co_await know(std::move(name)));
+  co_return co_await fleet_->unload(known.name);
+}
+
+net::Task<Result<wire::ModelRemoval>> Workbench::remove_model(std::string name) {
+  PUNA_CO_TRY(const auto model, co_await net::on_pool(parts_.io, [&] { return library_->find(name); }));
+  const auto unloaded = co_await fleet_->unload(model.name);
+  if (!unloaded && unloaded.error().code != Code::not_found) co_return fail(unloaded.error());
+  co_return co_await net::on_pool(parts_.io, [&] { return library_->remove(model.name); });
+}
+
+wire::SettingsView Workbench::settings_view() const {
+  wire::SettingsView view;
+  const auto settings = parts_.settings.snapshot();
+  for (const auto* spec : setting::all()) view.settings.push_back(view_of(*spec, settings->entry(*spec)));
+  view.problems = settings_problems();
+  view.file = parts_.settings.file().string();
+  return view;
+}
+
+std::vector<std::string> Workbench::settings_problems() const {
+  std::vector<std::string> out;
+  for (const auto& problem : parts_.settings.problems()) out.push_back(problem.text());
+  return out;
+}
+
+Result<> Workbench::change_setting(const wire::SettingChange& change) {
+  PUNA_TRY(const auto* spec, find_setting(change.key));
+  PUNA_TRY(const auto text, read_settings_text(parts_.settings.file()));
+  PUNA_TRY(const auto edited, edit_settings_text(text, *spec, change.value));
+  return os::write_file_atomic(parts_.settings.file(), edited);
+}
+
+std::vector<std::string> Workbench::apply_settings() {
+  auto changed = parts_.settings.reload();
+  const auto settings = parts_.settings.snapshot();
+  http_->configure(client_options(*settings));
+  log::set_level(json::enum_from_name<log::Level>(settings->get(setting::kLogLevel)).value_or(log::Level::info));
+  for (const auto& key : changed) events_.publish("setting.changed", {{"key", key}});
+  return changed;
+}
+
+}  // namespace puna::app

@@ -1,0 +1,95 @@
+// The object graph: builds every part top down, joins them, and takes them down again. No HTTP, no SQL, no domain logic.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_bus.h"
+#include "base/settings.h"
+#include "fleet/fleet.h"
+#include "hub/pull.h"
+#include "jobs/queue.h"
+#include "model/library.h"
+#include "net/http_client.h"
+#include "net/io.h"
+#include "os/places.h"
+#include "store/database.h"
+#include "wire/model.h"
+#include "wire/system.h"
+
+namespace puna::app {
+
+class Workbench {
+ public:
+  struct Parts {
+    net::Io& io;
+    os::Places places;
+    SettingsStore& settings;
+    std::filesystem::path program;  // this executable, for workers
+  };
+  // Opens the database (migrating it), reconciles the library with the disk. Jobs wait until start().
+  [[nodiscard]] static Result<std::unique_ptr<Workbench>> create(Parts parts);
+  ~Workbench();
+
+  // Begins to run jobs, those interrupted by the last end first. Network thread.
+  [[nodiscard]] Result<> start();
+  // Ends jobs (they resume at the next start) and workers. Network thread.
+  [[nodiscard]] net::Task<Result<>> shut_down(Milliseconds drain);
+
+  [[nodiscard]] net::Io& io() { return parts_.io; }
+  [[nodiscard]] const os::Places& places() const { return parts_.places; }
+  [[nodiscard]] EventBus& events() { return events_; }
+  [[nodiscard]] jobs::Queue& jobs() { return *jobs_; }
+  [[nodiscard]] model::Library& library() { return *library_; }
+  [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
+  [[nodiscard]] net::HttpClient& http() { return *http_; }
+  [[nodiscard]] std::shared_ptr<const Settings> settings() const { return parts_.settings.snapshot(); }
+
+  // A worker for a model of the library. Code::unsupported when the model cannot do what is asked. Network thread.
+  struct Need {
+    fleet::LeaseOptions options;
+    bool tools = false;  // the request offers tools
+  };
+  [[nodiscard]] net::Task<Result<fleet::Lease>> lease(std::string model, Need need);
+  // Network thread.
+  [[nodiscard]] net::Task<Result<wire::RunningModel>> load_model(std::string name, std::optional<std::string> keep_alive);
+  [[nodiscard]] net::Task<Result<>> unload_model(std::string name);
+  // Unloads it first.
+  [[nodiscard]] net::Task<Result<wire::ModelRemoval>> remove_model(std::string name);
+  // Any thread; blocks shortly.
+  [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
+
+  [[nodiscard]] wire::SettingsView settings_view() const;
+  [[nodiscard]] std::vector<std::string> settings_problems() const;
+  // Writes the user's file. Blocks.
+  [[nodiscard]] Result<> change_setting(const wire::SettingChange& change);
+  // Reads the sources anew and tells every part that cares; returns the keys that changed. Network thread.
+  std::vector<std::string> apply_settings();
+
+ private:
+  struct KnownModel {
+    std::string name;
+    std::filesystem::path file;
+    bool generates = true;
+    bool knows_tools = false;
+  };
+  explicit Workbench(Parts parts);
+  [[nodiscard]] Result<> build();
+  [[nodiscard]] net::Task<Result<KnownModel>> know(std::string name);
+
+  Parts parts_;
+  EventBus events_;
+  std::unique_ptr<net::HttpClient> http_;
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<model::Library> library_;
+  std::unique_ptr<fleet::Fleet> fleet_;
+  std::unique_ptr<hub::Pulls> pulls_;
+  std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
+  // Names already looked up, so that a request costs no query; valid for one revision of the library. Network thread.
+  std::map<std::string, KnownModel> known_;
+  std::uint64_t known_revision_ = 0;
+};
+
+}  // namespace puna::app
