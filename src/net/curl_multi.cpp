@@ -102,12 +102,12 @@ void CurlMulti::shut_down() {
 
 int CurlMulti::on_socket(void*, int socket, int what, void* self, void*) {
   auto& multi = *static_cast<CurlMulti*>(self);
-  auto& watch = multi.watch(socket);
+  const auto watch = multi.watch(socket);
   watch->wants_read = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
   watch->wants_write = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-  if (what == CURL_POLL_REMOVE && !watch->kept) multi.forget(socket);
   if (watch->wants_read && !watch->awaits_read) multi.await_ready(watch, true);
   if (watch->wants_write && !watch->awaits_write) multi.await_ready(watch, false);
+  if (what == CURL_POLL_REMOVE && !watch->kept) multi.forget(socket);
   return 0;
 }
 
@@ -134,7 +134,7 @@ int CurlMulti::on_close(void* self, int socket) {
   return ::close(socket);
 }
 
-std::shared_ptr<CurlMulti::Watch>& CurlMulti::watch(int socket) {
+std::shared_ptr<CurlMulti::Watch> CurlMulti::watch(int socket) {
   auto& watch = watches_[socket];
   if (!watch) watch = std::make_shared<Watch>(context_, socket);
   return watch;

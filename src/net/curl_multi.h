@@ -55,7 +55,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   static int on_open(void* self, int purpose, void* address);
   static int on_close(void* self, int socket);
 
-  std::shared_ptr<Watch>& watch(int socket);
+  std::shared_ptr<Watch> watch(int socket);
   void forget(int socket);
   void await_ready(const std::shared_ptr<Watch>& watch, bool read);
   void became_ready(const std::shared_ptr<Watch>& watch, bool read, bool failed);

@@ -105,19 +105,25 @@ FullPort::~FullPort() {
   for (int socket : sockets_) ::close(socket);
 }
 
-ScriptedPort::ScriptedPort(std::vector<std::string> answers) : listener_(listen_anywhere(8, endpoint_)) {
-  thread_ = std::thread([this, answers = std::move(answers)] {
-    for (const auto& answer : answers) {
-      const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (socket < 0) return;
-      char request[4096];
-      if (::recv(socket, request, sizeof(request), 0) > 0) ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+ScriptedPort::ScriptedPort(std::vector<std::string> answers)
+    : ScriptedPort([answers = std::move(answers), next = 0UZ](int socket) mutable {
+        char request[4096];
+        if (::recv(socket, request, sizeof(request), 0) <= 0 || next == answers.size()) return;
+        ::send(socket, answers[next].data(), answers[next].size(), MSG_NOSIGNAL);
+        ++next;
+      }) {}
+
+ScriptedPort::ScriptedPort(std::function<void(int socket)> serve) : listener_(listen_anywhere(8, endpoint_)) {
+  thread_ = std::thread([this, serve = std::move(serve)] {
+    for (int socket = -1; (socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+      serve(socket);
       ::close(socket);
     }
   });
 }
 
-ScriptedPort::~ScriptedPort() {
+void ScriptedPort::stop() {
+  if (!thread_.joinable()) return;
   ::shutdown(listener_, SHUT_RDWR);
   thread_.join();
   ::close(listener_);

@@ -117,13 +117,16 @@ class FullPort {
   std::vector<int> sockets_;
 };
 
-// Takes one connection after the other; answers each one's first bytes with the next of the texts, then closes.
+// Takes one connection after the other on a thread of its own, and closes each when it has been served.
 class ScriptedPort {
  public:
+  // Answers each connection's first bytes with the next of the texts.
   explicit ScriptedPort(std::vector<std::string> answers);
-  ~ScriptedPort();
+  explicit ScriptedPort(std::function<void(int socket)> serve);
+  ~ScriptedPort() { stop(); }
   ScriptedPort(const ScriptedPort&) = delete;
   ScriptedPort& operator=(const ScriptedPort&) = delete;
+  void stop();
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
 
  private:

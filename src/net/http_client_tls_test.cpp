@@ -1,0 +1,125 @@
+// Whom the client trusts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_client.h"
+#include "net/loopback_testing.h"
+
+namespace puna::net {
+namespace {
+
+using namespace loopback;
+using testing::HasSubstr;
+
+// A key and a certificate that vouches for itself and for one host name.
+struct Identity {
+  explicit Identity(const char* host) : key(EVP_EC_gen("P-256")), certificate(X509_new()) {
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(host), -1, -1,
+                               0);
+    X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+    X509_set_pubkey(certificate, key);
+    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, (std::string("DNS:") + host).c_str());
+    X509_add_ext(certificate, names, -1);
+    X509_EXTENSION_free(names);
+    X509_sign(certificate, key, EVP_sha256());
+  }
+  ~Identity() {
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+  }
+  Identity(const Identity&) = delete;
+  Identity& operator=(const Identity&) = delete;
+  void save(const std::filesystem::path& path) const {
+    FILE* file = std::fopen(path.c_str(), "w");
+    PEM_write_X509(file, certificate);
+    std::fclose(file);
+  }
+  EVP_PKEY* key;
+  X509* certificate;
+};
+
+// Answers "ok" to whatever comes over TLS, until it goes.
+class TlsServer {
+ public:
+  explicit TlsServer(const Identity& identity) : port_([this](int socket) { serve(socket); }), context_(SSL_CTX_new(TLS_server_method())) {
+    SSL_CTX_use_certificate(context_, identity.certificate);
+    SSL_CTX_use_PrivateKey(context_, identity.key);
+  }
+  ~TlsServer() {
+    port_.stop();
+    SSL_CTX_free(context_);
+  }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+  [[nodiscard]] HttpRequest request() const {
+    HttpRequest request;
+    request.url = *Url::parse("https://localhost:" + std::to_string(port_.endpoint().port));
+    request.retry = {.attempts = 3, .base = Milliseconds(1), .cap = Milliseconds(1)};
+    return request;
+  }
+
+ private:
+  void serve(int socket) {
+    SSL* tls = SSL_new(context_);
+    SSL_set_fd(tls, socket);
+    char request[4096];
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+    if (SSL_accept(tls) == 1 && SSL_read(tls, request, sizeof(request)) > 0) SSL_write(tls, kAnswer.data(), kAnswer.size());
+    SSL_shutdown(tls);
+    SSL_free(tls);
+  }
+
+  ScriptedPort port_;
+  SSL_CTX* context_;
+};
+
+TEST(HttpClientTls, trusts_the_authorities_in_the_file_it_is_given) {
+  const TemporaryFolder folder;
+  const Identity identity("localhost");
+  identity.save(folder / "ca.pem");
+  const TlsServer server(identity);
+  TestClient client({.ca_file = folder / "ca.pem"});
+  const auto response = client.fetch(server.request());
+  ASSERT_TRUE(response) << response.error().text();
+  EXPECT_EQ(response->body, "ok");
+}
+
+// ledger: T5
+TEST(HttpClientTls, takes_an_unknown_authority_or_another_name_for_permanent) {
+  const TemporaryFolder folder;
+  const Identity other("elsewhere.example");
+  other.save(folder / "ca.pem");
+  const TlsServer server(other);
+  for (const auto& trusted : {folder / "ca.pem", std::filesystem::path()}) {
+    TestClient client({.ca_file = trusted});
+    int retries = 0;
+    auto request = server.request();
+    request.on_retry = [&](const RetryNotice&) { ++retries; };
+    const auto refused = client.fetch(request);
+    EXPECT_EQ(refused.error().code, Code::upstream_failed);
+    EXPECT_THAT(refused.error().message, HasSubstr("the certificate of localhost is not to be trusted"));
+    EXPECT_EQ(retries, 0);
+  }
+}
+
+TEST(HttpClientTls, says_so_when_the_other_side_does_not_speak_tls) {
+  ScriptedPort port({"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n"});
+  TestClient client;
+  HttpRequest request;
+  request.url = *Url::parse("https://localhost:" + std::to_string(port.endpoint().port));
+  const auto refused = client.fetch(request);
+  EXPECT_EQ(refused.error().code, Code::upstream_failed);
+  EXPECT_THAT(refused.error().message, HasSubstr("no secure connection to localhost"));
+}
+
+}  // namespace
+}  // namespace puna::net
