@@ -77,7 +77,7 @@ Result<> Workbench::build() {
                                                        .library = *library_,
                                                        .downloads = parts_.places.partial_downloads(),
                                                        .models = parts_.places.models(),
-                                                       .check = [program](const std::filesystem::path& file, const std::stop_token& stop) {
+                                                       .check = [program = parts_.program](const std::filesystem::path& file, const std::stop_token& stop) {
                                                          return fleet::check_model(program, file, {}, stop);
                                                        }});
   jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings, std::vector{pulls_->job_spec()});

@@ -16,7 +16,7 @@ MODELS = Path(os.environ["PUNA_TEST_MODELS"])
 TINY_MODEL = os.environ["PUNA_TINY_MODEL"]
 SMOLLM2 = MODELS / "SmolLM2-135M-Instruct.Q4_1.gguf"
 CHAT_MODEL = "smollm2:135m"
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 
 def wait_readable(descriptor, seconds=DEADLINE):
@@ -49,6 +49,7 @@ class Daemon:
             **{f"PUNA_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.process = None
+        self.http = None
 
     def __enter__(self):
         try:
@@ -58,6 +59,7 @@ class Daemon:
             raise
 
     def __exit__(self, *_):
+        self.disconnect()
         if self.process and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(DEADLINE)
@@ -89,7 +91,13 @@ class Daemon:
     def socket(self):
         return next(self.home.rglob("puna.sock"))
 
+    def disconnect(self):
+        if self.http:
+            self.http.close()
+            self.http = None
+
     def kill(self):
+        self.disconnect()
         self.process.kill()
         self.process.wait(DEADLINE)
 

@@ -19,7 +19,7 @@ LONG = {
 
 
 def client_of(daemon):
-    return openai.OpenAI(base_url=daemon.url + "/v1", api_key="none", max_retries=0, timeout=60)
+    return openai.OpenAI(base_url=daemon.url + "/v1", api_key="none", max_retries=0, timeout=180)
 
 
 def short_answer(client):

@@ -31,7 +31,7 @@ def setUpModule():
     daemon.add_chat_model()
     daemon.add_tiny_model("tiny-embed:latest", "--embedding")
     daemon.add_tiny_model("tiny-tools:latest", "--tools")
-    client = openai.OpenAI(base_url=daemon.url + "/v1", api_key="none", max_retries=0, timeout=60)
+    client = openai.OpenAI(base_url=daemon.url + "/v1", api_key="none", max_retries=0, timeout=180)
 
 
 def ask(text="Name the first month of the year.", **options):

@@ -1,4 +1,4 @@
-// What a scripted worker does, one step a line in the "model" file. An empty file means "ready".
+// What a scripted worker does, one step a line in the "model" file. An empty file, or a real model, means "ready".
 //
 //   say TEXT            writes a line to stderr
 //   progress 0.5        reports that much of the load
