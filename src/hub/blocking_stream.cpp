@@ -1,9 +1,11 @@
 #include "hub/blocking_stream.h"
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <utility>
 
+#include "base/log.h"
 #include "base/units.h"
 
 namespace puna::hub {
@@ -29,7 +31,7 @@ struct BlockingStream::State {
   net::Headers headers;
   std::string arrived;
   bool ended = false;
-  std::optional<Error> error;
+  Result<> outcome;  // once it has ended
 
   void answer(int code, net::Headers fields) {
     const std::lock_guard lock(mutex);
@@ -38,10 +40,10 @@ struct BlockingStream::State {
     headers = std::move(fields);
     changed.notify_all();
   }
-  void end(std::optional<Error> reason) {
+  void end(Result<> how) {
     const std::lock_guard lock(mutex);
     ended = true;
-    error = std::move(reason);
+    outcome = std::move(how);
     changed.notify_all();
   }
   // Whether the reader is far enough behind.
@@ -60,18 +62,20 @@ struct BlockingStream::State {
   }
 };
 
-net::Task<void> BlockingStream::transfer(std::shared_ptr<State> state, net::HttpClient& client, net::HttpRequest request) {
-  auto stream = co_await client.open(std::move(request));
-  if (!stream) co_return state->end(std::move(stream).error());
-  state->answer(stream->status(), stream->headers());
+net::Task<Result<>> BlockingStream::copy(std::shared_ptr<State> state, net::HttpClient& client, net::HttpRequest request) {
+  PUNA_CO_TRY(auto stream, co_await client.open(std::move(request)));
+  state->answer(stream.status(), stream.headers());
   while (true) {
-    auto chunk = co_await stream->read();
-    if (!chunk) co_return state->end(std::move(chunk).error());
-    if (!*chunk) co_return state->end(std::nullopt);
-    if (!state->put(std::move(**chunk))) continue;
+    PUNA_CO_TRY(auto chunk, co_await stream.read());
+    if (!chunk) co_return Result<>();
+    if (!state->put(std::move(*chunk))) continue;
     for (auto seen = state->room.epoch(); state->full(); seen = state->room.epoch())
-      if (auto woken = co_await state->room.wait(seen, kForever); !woken) co_return state->end(std::move(woken).error());
+      PUNA_CO_CHECK(co_await state->room.wait(seen, kForever));
   }
+}
+
+net::Task<void> BlockingStream::transfer(std::shared_ptr<State> state, net::HttpClient& client, net::HttpRequest request) {
+  state->end(co_await copy(state, client, std::move(request)));
 }
 
 Result<BlockingStream> BlockingStream::open(net::Io& io, net::HttpClient& client, net::HttpRequest request, const std::stop_token& stop) {
@@ -84,16 +88,20 @@ Result<BlockingStream> BlockingStream::open(net::Io& io, net::HttpClient& client
   state->changed.wait(lock, stop, [&] { return state->answered || state->ended; });
   if (stop.stop_requested()) return fail(Code::cancelled, "the transfer was cancelled");
   // An answer that has failed meanwhile may have brought something first.
-  if (!state->answered) return fail(*state->error);
+  if (!state->answered) return fail(state->outcome.error());
   lock.unlock();
   return stream;
 }
 
 BlockingStream::~BlockingStream() {
   if (!state_) return;
-  net::asio::post(state_->io.context(), [state = state_] { state->task.cancel(); });
-  std::unique_lock lock(state_->mutex);
-  state_->changed.wait_for(lock, kLongestEnd, [&] { return state_->ended; });
+  try {
+    net::asio::post(state_->io.context(), [state = state_] { state->task.cancel(); });
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait_for(lock, kLongestEnd, [&] { return state_->ended; });
+  } catch (const std::exception& exception) {
+    log::error("hub", "a transfer could not be ended", {{"error", exception.what()}});
+  }
 }
 
 // Written once, before open() returned.
@@ -105,26 +113,25 @@ const net::Headers& BlockingStream::headers() const {
   return state_->headers;
 }
 
-Result<std::optional<std::string>> BlockingStream::read(const std::stop_token& stop) {
+Result<std::string> BlockingStream::read(const std::stop_token& stop) {
   std::string taken;
   {
     std::unique_lock lock(state_->mutex);
     state_->changed.wait(lock, stop, [&] { return !state_->arrived.empty() || state_->ended; });
     if (stop.stop_requested()) return fail(Code::cancelled, "the transfer was cancelled");
-    if (state_->arrived.empty() && state_->error) return fail(*state_->error);
-    if (state_->arrived.empty()) return std::optional<std::string>();
+    if (state_->arrived.empty() && !state_->outcome) return fail(state_->outcome.error());
     taken = std::exchange(state_->arrived, {});
   }
   state_->room.notify();
-  return std::optional(std::move(taken));
+  return taken;
 }
 
 Result<std::string> BlockingStream::read_beginning(std::size_t limit, const std::stop_token& stop) {
   std::string out;
   while (out.size() < limit) {
-    PUNA_TRY(auto chunk, read(stop));
-    if (!chunk) break;
-    out += *chunk;
+    PUNA_TRY(const auto chunk, read(stop));
+    if (chunk.empty()) break;
+    out += chunk;
   }
   if (out.size() > limit) out.resize(limit);
   return out;

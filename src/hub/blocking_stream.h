@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -24,14 +23,15 @@ class BlockingStream {
 
   [[nodiscard]] int status() const;
   [[nodiscard]] const net::Headers& headers() const;
-  // What has arrived since the last call; nullopt at the end. A reader that does not come holds the server back: memory stays flat.
-  [[nodiscard]] Result<std::optional<std::string>> read(const std::stop_token& stop);
+  // What has arrived since the last call; nothing at the end only. A reader that does not come holds the server back: memory stays flat.
+  [[nodiscard]] Result<std::string> read(const std::stop_token& stop);
   // The rest, cut at `limit`.
   [[nodiscard]] Result<std::string> read_beginning(std::size_t limit, const std::stop_token& stop);
 
  private:
   struct State;
   explicit BlockingStream(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  static net::Task<Result<>> copy(std::shared_ptr<State> state, net::HttpClient& client, net::HttpRequest request);
   static net::Task<void> transfer(std::shared_ptr<State> state, net::HttpClient& client, net::HttpRequest request);
 
   std::shared_ptr<State> state_;  // shared with the coroutine on the network thread

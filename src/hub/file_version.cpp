@@ -21,8 +21,11 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 
 // "bytes 0-99/1000", "bytes 0-99/*", "bytes */1000"
 struct ContentRange {
-  std::optional<std::uint64_t> first;
-  std::optional<std::uint64_t> last;
+  struct Span {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+  };
+  std::optional<Span> span;
   std::optional<std::uint64_t> total;
 };
 
@@ -40,9 +43,10 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
   if (range == "*") return out;
   const auto dash = range.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
-  out.first = parse_number(range.substr(0, dash));
-  out.last = parse_number(range.substr(dash + 1));
-  if (!out.first || !out.last || *out.last < *out.first || (out.total && *out.last >= *out.total)) return std::nullopt;
+  const auto first = parse_number(range.substr(0, dash));
+  const auto last = parse_number(range.substr(dash + 1));
+  if (!first || !last || *last < *first || (out.total && *last >= *out.total)) return std::nullopt;
+  out.span = ContentRange::Span{*first, *last};
   return out;
 }
 
@@ -74,7 +78,7 @@ Result<> require_plain_body(const net::Headers& headers) {
 }
 
 RangeAnswer judge_part(const RangeQuestion& question, const std::optional<ContentRange>& range, RangeAnswer answer) {
-  if (!range || !range->first || !question.ranged) {
+  if (!range || !range->span || !question.ranged) {
     answer.kind = Kind::unusable;
     return answer;
   }
@@ -82,8 +86,8 @@ RangeAnswer judge_part(const RangeQuestion& question, const std::optional<Conten
   if (question.from > 0 && !question.version.may_equal(answer.version))
     answer.kind = Kind::changed;
   else
-    answer.kind = *range->first == question.from ? Kind::rest : Kind::unusable;
-  answer.length = *range->last - *range->first + 1;
+    answer.kind = range->span->first == question.from ? Kind::rest : Kind::unusable;
+  answer.length = range->span->last - range->span->first + 1;
   return answer;
 }
 
@@ -124,7 +128,7 @@ Result<RangeAnswer> judge(const RangeQuestion& question, int status, const net::
   }
   if (status == 416) return judge_unsatisfied(question, range, std::move(answer));
   // Some servers send a part with status 200: its Content-Range tells.
-  if (status == 206 || (status == 200 && range && range->first)) return judge_part(question, range, std::move(answer));
+  if (status == 206 || (status == 200 && range && range->span)) return judge_part(question, range, std::move(answer));
   if (status == 200) {
     answer.length = answer.version.total = content_length(headers);
     return answer;

@@ -121,10 +121,10 @@ HttpDownload::Attempt<HttpDownload::Step> HttpDownload::receive(const RangeAnswe
   if (from_first_byte) {
     std::string beginning;
     while (beginning.size() < kMagicBytes) {
-      auto chunk = stream.read(fetch_.stop);
-      if (!chunk) return stopped_by(std::move(chunk).error());
-      if (!*chunk) break;
-      beginning += **chunk;
+      const auto chunk = stream.read(fetch_.stop);
+      if (!chunk) return stopped_by(chunk.error());
+      if (chunk->empty()) break;
+      beginning += *chunk;
     }
     const auto begun = begin_anew(answer, beginning, stream.headers().get("Content-Type").value_or(""));
     if (!begun) return std::unexpected(Failure{begun.error()});
@@ -134,10 +134,10 @@ HttpDownload::Attempt<HttpDownload::Step> HttpDownload::receive(const RangeAnswe
   }
   const Bytes end = answer.length ? Bytes(first.count + *answer.length) : Bytes(UINT64_MAX);
   while (true) {
-    auto chunk = stream.read(fetch_.stop);
-    if (!chunk) return stopped_by(std::move(chunk).error());
-    if (!*chunk) break;
-    if (auto appended = append(**chunk, end); !appended) return std::unexpected(Failure{std::move(appended).error()});
+    const auto chunk = stream.read(fetch_.stop);
+    if (!chunk) return stopped_by(chunk.error());
+    if (chunk->empty()) break;
+    if (auto appended = append(*chunk, end); !appended) return std::unexpected(Failure{std::move(appended).error()});
   }
   const auto total = part_.version().total;
   if (!total || part_.received().count == *total) return Step::complete;
@@ -177,13 +177,13 @@ net::HttpRequest HttpDownload::request_for(const RangeQuestion& question) const 
   request.headers.set("Accept-Encoding", "identity");
   // From the first byte, too: some hosts refuse to send very large files whole.
   if (question.ranged) request.headers.set("Range", fmt::format("bytes={}-", question.from));
-  if (question.from > 0) request.headers.set("If-Range", *question.version.range_validator());
-  if (question.from == 0 && may_use_receipt()) {
-    const auto& version = part_.receipt()->version;
-    if (version.etag)
-      request.headers.set("If-None-Match", *version.etag);
-    else
-      request.headers.set("If-Modified-Since", *version.last_modified);
+  const auto validator = question.version.range_validator();
+  if (question.from > 0 && validator) request.headers.set("If-Range", *validator);
+  if (const auto& receipt = part_.receipt(); receipt && question.from == 0 && may_use_receipt()) {
+    if (receipt->version.etag)
+      request.headers.set("If-None-Match", *receipt->version.etag);
+    else if (receipt->version.last_modified)
+      request.headers.set("If-Modified-Since", *receipt->version.last_modified);
   }
   return request;
 }
@@ -195,7 +195,8 @@ bool HttpDownload::may_use_receipt() const {
 
 // For servers that do not answer conditions.
 bool HttpDownload::is_receipts_file(const FileVersion& version) const {
-  return may_use_receipt() && version.range_validator() && version == part_.receipt()->version;
+  const auto& receipt = part_.receipt();
+  return receipt && may_use_receipt() && version.range_validator() && version == receipt->version;
 }
 
 HttpDownload::Failure HttpDownload::refusal(BlockingStream& stream) const {

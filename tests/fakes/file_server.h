@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -82,7 +83,7 @@ class FileServer {
 
   net::Io io_{1};
   net::Notifier released_{io_};
-  std::optional<net::HttpServer> server_;  // network thread
+  std::unique_ptr<net::HttpServer> server_;  // network thread
   std::uint16_t port_ = 0;
 
   mutable std::mutex mutex_;  // guards what follows

@@ -11,8 +11,8 @@
 namespace puna::hub {
 
 std::span<const SourceSpec> sources() {
-  static const std::array kAll = {kUrlSource, kFileSource};
-  return kAll;
+  static const std::array all = {kUrlSource, kFileSource};
+  return all;
 }
 
 Result<const SourceSpec*> find_source(std::string_view source) {

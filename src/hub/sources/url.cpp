@@ -99,9 +99,9 @@ Result<Opened> open(const Origin& origin, const Fetch& fetch) {
     if (part.received() == Bytes(0)) PUNA_CHECK(part.receipt() ? part.discard_bytes() : part.discard());
     return fail(std::move(outcome).error());
   }
-  if (*outcome == HttpDownload::Outcome::unchanged) {
+  if (const auto& receipt = part.receipt(); receipt && *outcome == HttpDownload::Outcome::unchanged) {
     PUNA_CHECK(part.discard_bytes());
-    return Held{part.receipt()->sha256};
+    return Held{receipt->sha256};
   }
   PUNA_CHECK(part.checkpoint());
   PUNA_TRY(auto digest, part.sha256());
