@@ -33,6 +33,7 @@ struct Status {
   bool on_demand = false;          // leaves by itself when idle
   std::int64_t connections = 0;
   std::int64_t active_requests = 0;
+  std::int64_t requests = 0;  // since the start
   std::int64_t active_jobs = 0;
   std::int64_t event_subscribers = 0;
   std::int64_t memory_bytes = 0;  // resident, of the daemon
@@ -40,8 +41,8 @@ struct Status {
   std::vector<std::string> problems;  // of the settings file and the folders
 };
 BOOST_DESCRIBE_STRUCT(Status, (),
-                      (version, pid, started_at, data, socket, tcp, on_demand, connections, active_requests, active_jobs, event_subscribers,
-                       memory_bytes, open_descriptors, problems))
+                      (version, pid, started_at, data, socket, tcp, on_demand, connections, active_requests, requests, active_jobs,
+                       event_subscribers, memory_bytes, open_descriptors, problems))
 
 struct SettingView {
   std::string key;

@@ -40,6 +40,7 @@ net::Task<Result<>> show_status(Call& call) {
   const auto stats = host.stats();
   status.connections = static_cast<std::int64_t>(stats.connections);
   status.active_requests = static_cast<std::int64_t>(stats.active_requests);
+  status.requests = static_cast<std::int64_t>(stats.requests);
   status.active_jobs = static_cast<std::int64_t>(active_jobs);
   status.event_subscribers = static_cast<std::int64_t>(workbench.events().subscribers());
   status.memory_bytes = static_cast<std::int64_t>(usage.resident.count);
