@@ -94,8 +94,8 @@ Result<> Workbench::start() {
 
 net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
   const auto stopped = co_await net::on_pool(parts_.io, [&] { return jobs_->stop(drain); });
-  if (!stopped) log::warning("app", "jobs did not end", {{"error", stopped.error().text()}});
-  co_return co_await fleet_->shutdown(drain);
+  PUNA_CO_CHECK(co_await fleet_->shutdown(drain));
+  co_return stopped;
 }
 
 net::Task<Result<Workbench::KnownModel>> Workbench::know(std::string name) {

@@ -143,7 +143,7 @@ void Daemon::await_signal() {
       server_->set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
       log::info("daemon", "settings reloaded", {{"changed", join(changed, ",")}});
     } else if (phase_ == api::Phase::draining) {
-      log::warning("daemon", "second signal: ending at once");
+      outcome_ = fail(Code::cancelled, "a second signal came before everything had ended");
       io_.stop();
       return;
     } else {
@@ -186,7 +186,12 @@ void Daemon::watch_idleness() {
 Result<> Daemon::run() {
   io_.run();
   idle_subscription_ = {};
-  return outcome_;
+  if (!outcome_) {
+    // Something did not end within the drain time: waiting for its thread could take for ever, and all that must last is on disk.
+    log::error("daemon", "ending by force", {{"error", outcome_.error().text()}});
+    ::_exit(traits(outcome_.error().code).exit_code);
+  }
+  return {};
 }
 
 // Tells whoever started us how it went, once.
