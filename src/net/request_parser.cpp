@@ -29,6 +29,9 @@ std::expected<RequestParser::Progress, Refusal> RequestParser::feed(std::string_
   while (!is_done()) {
     if (input.empty()) return Progress::need_more;
     const bool in_header = !is_header_done();
+    // Beast asserts that the last chunk comes in no fewer bytes; no body is complete without that many to come.
+    constexpr std::size_t kShortestLastChunk = std::string_view("0\r\n\r\n").size();
+    if (!in_header && chunked() && input.size() < kShortestLastChunk) return Progress::need_more;
     ErrorCode error;
     const auto taken = put({input.data(), input.size()}, error);
     input.remove_prefix(taken);
