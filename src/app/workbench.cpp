@@ -71,15 +71,16 @@ Result<> Workbench::build() {
       },
       .places = {.program = program, .sockets = parts_.places.runtime / "workers", .logs = parts_.places.state / "logs"}});
 
-  pulls_ = std::make_unique<hub::Pulls>(hub::PullParts{.io = parts_.io,
-                                                       .http = *http_,
-                                                       .settings = parts_.settings,
-                                                       .library = *library_,
-                                                       .downloads = parts_.places.partial_downloads(),
-                                                       .models = parts_.places.models(),
-                                                       .check = [program = parts_.program](const std::filesystem::path& file, const std::stop_token& stop) {
-                                                         return fleet::check_model(program, file, {}, stop);
-                                                       }});
+  pulls_ = std::make_unique<hub::Pulls>(
+      hub::PullParts{.io = parts_.io,
+                     .http = *http_,
+                     .settings = parts_.settings,
+                     .library = *library_,
+                     .downloads = parts_.places.partial_downloads(),
+                     .models = parts_.places.models(),
+                     .check = [program = parts_.program](const std::filesystem::path& file, const std::stop_token& stop) {
+                       return fleet::check_model(program, file, {}, stop);
+                     }});
   jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings, std::vector{pulls_->job_spec()});
   return {};
 }
