@@ -1,9 +1,11 @@
 #include "net/curl_multi.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "base/log.h"
@@ -13,6 +15,33 @@ namespace puna::net {
 
 namespace {
 constexpr std::size_t kMostSpareHandles = 64;
+
+// OpenSSL writes in a way that raises SIGPIPE when the peer is gone, which would end the process. Holds it off while curl works, on
+// this thread only, so that pipes elsewhere keep their meaning.
+class NoSigpipe {
+ public:
+  explicit NoSigpipe(bool wanted) : active_(wanted) {
+    if (!active_) return;
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    active_ = sigismember(&before_, SIGPIPE) == 0;
+  }
+  ~NoSigpipe() {
+    if (!active_) return;
+    constexpr timespec kAtOnce{};
+    while (sigtimedwait(&pipe_, nullptr, &kAtOnce) < 0 && errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  bool active_;
+  sigset_t pipe_{}, before_{};
+};
+
 }  // namespace
 
 Result<std::shared_ptr<CurlMulti>> CurlMulti::create(Io& io, const ClientOptions& options) {
@@ -37,6 +66,7 @@ CurlMulti::CurlMulti(Io& io, void* multi)
 }
 
 CurlMulti::~CurlMulti() {
+  const NoSigpipe quiet(uses_tls_);
   for (auto* easy : spare_) curl_easy_cleanup(easy);
   curl_multi_cleanup(multi_);  // closes kept connections, through on_close
   while (!watches_.empty()) forget(watches_.begin()->first);
@@ -74,6 +104,8 @@ void CurlMulti::give_back(void* easy) {
 }
 
 Result<> CurlMulti::start(Transfer& transfer) {
+  uses_tls_ = uses_tls_ || transfer.request().url.scheme == "https";
+  const NoSigpipe quiet(uses_tls_);
   if (const auto code = curl_multi_add_handle(multi_, transfer.handle()); code != CURLM_OK)
     return fail(Code::internal, std::string("cannot start a transfer: ") + curl_multi_strerror(code));
   active_.insert(&transfer);
@@ -85,11 +117,15 @@ Result<> CurlMulti::start(Transfer& transfer) {
 }
 
 void CurlMulti::remove(Transfer& transfer) {
-  if (active_.erase(&transfer) > 0) curl_multi_remove_handle(multi_, transfer.handle());
+  if (active_.erase(&transfer) == 0) return;
+  const NoSigpipe quiet(uses_tls_);
+  curl_multi_remove_handle(multi_, transfer.handle());
 }
 
 void CurlMulti::unpause(Transfer& transfer) {
-  if (active_.contains(&transfer)) curl_easy_pause(transfer.handle(), CURLPAUSE_CONT);
+  if (!active_.contains(&transfer)) return;
+  const NoSigpipe quiet(uses_tls_);
+  curl_easy_pause(transfer.handle(), CURLPAUSE_CONT);
 }
 
 void CurlMulti::shut_down() {
@@ -167,6 +203,7 @@ void CurlMulti::became_ready(const std::shared_ptr<Watch>& watch, bool read, boo
 }
 
 void CurlMulti::act(int socket, int events) {
+  const NoSigpipe quiet(uses_tls_);
   int running = 0;
   if (const auto code = curl_multi_socket_action(multi_, socket, events, &running); code != CURLM_OK)
     log::error("net", "libcurl refused an event", {{"error", curl_multi_strerror(code)}});

@@ -70,6 +70,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   std::unordered_set<Transfer*> active_;
   std::vector<void*> spare_;  // handles ready for use
   Watchdog timer_;
+  bool uses_tls_ = false;  // has been asked for https at least once
   bool run_wanted_ = false;
   bool run_posted_ = false;
 };
