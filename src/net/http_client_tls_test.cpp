@@ -51,7 +51,7 @@ struct Identity {
 // Answers "ok" to whatever comes over TLS, until it goes.
 class TlsServer {
  public:
-  explicit TlsServer(const Identity& identity) : port_([this](int socket) { serve(socket); }), context_(SSL_CTX_new(TLS_server_method())) {
+  explicit TlsServer(const Identity& identity) : context_(SSL_CTX_new(TLS_server_method())), port_([this](int socket) { serve(socket); }) {
     SSL_CTX_use_certificate(context_, identity.certificate);
     SSL_CTX_use_PrivateKey(context_, identity.key);
   }
@@ -81,8 +81,8 @@ class TlsServer {
     SSL_free(tls);
   }
 
-  ScriptedPort port_;
   SSL_CTX* context_;
+  ScriptedPort port_;
 };
 
 TEST(HttpClientTls, trusts_the_authorities_in_the_file_it_is_given) {

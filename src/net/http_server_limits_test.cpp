@@ -65,7 +65,7 @@ TEST(HttpServerLimits, end_a_client_that_stops_in_its_body) {
 
 // ledger: T9
 TEST(HttpServerLimits, close_idle_connections_without_a_word) {
-  TestServer server(answer_with("ok"), {.idle_deadline = 20ms});
+  TestServer server(answer_with("ok"), {.idle_deadline = 150ms});
   EXPECT_EQ(RawClient(server.endpoint()).read_to_end(), "");
   RawClient used(server.endpoint());
   EXPECT_EQ(used.request("GET /").read_response().status, 200);
