@@ -50,6 +50,10 @@ class WithDaemon : public InHome {
   void TearDown() override { daemon_.reset(); }
 
   void on(const std::string& request, int status, std::string body) { daemon_->on(request, client::reply(status, std::move(body))); }
+  template <class T>
+  void on_as(const std::string& request, int status, const T& body) {
+    daemon_->on(request, client::reply_json(status, json::encode(body)));
+  }
   void on(const std::string& request, client::Script script) { daemon_->on(request, std::move(script)); }
 
   std::optional<client::ScriptedDaemon> daemon_;

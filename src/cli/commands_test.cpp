@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "cli/cli_testing.h"
 #include "os/file.h"
+#include "wire/job.h"
+#include "wire/model.h"
 
 namespace puna::cli {
 namespace {
@@ -15,45 +17,43 @@ std::string ahead(std::chrono::seconds time) {
   return format_time(std::chrono::system_clock::now() + time);
 }
 
-json::object model(std::string_view name) {
-  return {{"name", name},
-          {"size", 98'355'200},
-          {"sha256", "9e6855bc9e4b0e3a1d2c"},
-          {"source", "/m.gguf"},
-          {"modified_at", ago(std::chrono::hours(80))},
-          {"details",
-           {{"format", "gguf"},
-            {"architecture", "llama"},
-            {"quantization", "Q4_1"},
-            {"parameters", 134'515'008},
-            {"context_length", 2048},
-            {"embedding_length", 576},
-            {"block_count", 30},
-            {"capabilities", {"completion", "chat"}},
-            {"licence", "apache-2.0"}}}};
+wire::Model model(std::string_view name) {
+  return {.name = std::string(name),
+          .size = 98'355'200,
+          .sha256 = "9e6855bc9e4b0e3a1d2c",
+          .source = "/m.gguf",
+          .modified_at = ago(std::chrono::hours(80)),
+          .details = {.format = "gguf",
+                      .architecture = "llama",
+                      .quantization = "Q4_1",
+                      .parameters = 134'515'008,
+                      .context_length = 2048,
+                      .embedding_length = 576,
+                      .block_count = 30,
+                      .capabilities = {"completion", "chat"},
+                      .licence = "apache-2.0"}};
 }
 
-std::string library(std::initializer_list<std::string_view> names) {
-  json::array models;
-  for (const auto name : names) models.push_back(model(name));
-  return json::to_text(json::value{{"models", models}});
+wire::ModelList library(std::initializer_list<std::string_view> names) {
+  wire::ModelList list;
+  for (const auto name : names) list.models.push_back(model(name));
+  return list;
 }
 
-json::object job(std::string_view state, std::int64_t done) {
-  return {{"id", "01JOB7X2M9K"},
-          {"kind", "pull"},
-          {"title", "pull m"},
-          {"state", state},
-          {"attempt", 1},
-          {"progress", {{"done", done}, {"total", 100}, {"unit", "bytes"}, {"phase", "downloading"}}},
-          {"request", {{"source", "x"}}},
-          {"created_at", ago(std::chrono::hours(1))},
-          {"updated_at", ago(std::chrono::hours(1))}};
+wire::Job job(wire::JobState state, std::int64_t done) {
+  return {.id = "01JOB7X2M9K",
+          .kind = "pull",
+          .title = "pull m",
+          .state = state,
+          .progress = {.done = done, .total = 100, .unit = "bytes", .phase = "downloading"},
+          .attempt = 1,
+          .created_at = ago(std::chrono::hours(1)),
+          .updated_at = ago(std::chrono::hours(1))};
 }
 
-json::object completed() {
-  auto out = job("completed", 100);
-  out["result"] = {{"name", "m:latest"}, {"sha256", "9e68"}, {"size", 98'355'200}, {"change", "added"}};
+wire::Job completed() {
+  auto out = job(wire::JobState::completed, 100);
+  out.result = json::value{{"name", "m:latest"}, {"sha256", "9e68"}, {"size", 98'355'200}, {"change", "added"}};
   return out;
 }
 
@@ -64,49 +64,46 @@ using Remove = WithDaemon;
 using Stop = WithDaemon;
 using Pull = WithDaemon;
 using Job = WithDaemon;
-using RunCommand = WithDaemon;
 using Logs = WithDaemon;
 
 TEST_F(List, prints_ollamas_columns) {
-  on("GET /api/v1/models", 200, library({"smollm2:135m"}));
+  on_as("GET /api/v1/models", 200, library({"smollm2:135m"}));
   EXPECT_EQ(run_words({"list"}).out,
             "NAME           ID             SIZE       MODIFIED\n"
             "smollm2:135m   9e6855bc9e4b   93.8 MiB   3 days ago\n");
 }
 
 TEST_F(List, keeps_to_the_names_that_begin_as_asked) {
-  on("GET /api/v1/models", 200, library({"smollm2:135m", "Llama:1b"}));
+  on_as("GET /api/v1/models", 200, library({"smollm2:135m", "Llama:1b"}));
   const auto ran = run_words({"ls", "llama"});
   EXPECT_TRUE(ran.out.contains("Llama:1b"));
   EXPECT_FALSE(ran.out.contains("smollm2"));
 }
 
 TEST_F(List, prints_the_apis_object_as_json) {
-  on("GET /api/v1/models", 200, library({"smollm2:135m"}));
+  on_as("GET /api/v1/models", 200, library({"smollm2:135m"}));
   const auto parsed = json::parse_object(run_words({"list", "--json"}).out);
   ASSERT_TRUE(parsed) << parsed.error().text();
   EXPECT_EQ(parsed->at("models").at(0).at("name"), json::value("smollm2:135m"));
 }
 
 TEST_F(List, warns_of_a_model_that_cannot_be_used) {
-  auto broken = model("m");
-  broken["problem"] = "its file is missing";
-  on("GET /api/v1/models", 200, json::to_text(json::value{{"models", {broken}}}));
+  auto broken = library({"m"});
+  broken.models[0].problem = "its file is missing";
+  on_as("GET /api/v1/models", 200, broken);
   EXPECT_EQ(run_words({"list"}).err, "warning: m: its file is missing\n");
 }
 
 TEST_F(Ps, says_what_takes_memory_and_until_when) {
-  const json::object running{{"name", "smollm2:135m"},
-                             {"purpose", "generate"},
-                             {"state", "ready"},
-                             {"load_progress", 1},
-                             {"active_requests", 0},
-                             {"memory_bytes", 150'000'000},
-                             {"context_length", 4096},
-                             {"slots", 4},
-                             {"expires_at", ahead(std::chrono::seconds(299))}};
-  on("GET /api/v1/running", 200, json::to_text(json::value{{"models", {running}}}));
-  on("GET /api/v1/models", 200, library({"smollm2:135m"}));
+  const wire::RunningModel running{.name = "smollm2:135m",
+                                   .purpose = "generate",
+                                   .state = wire::WorkerState::ready,
+                                   .memory_bytes = 150'000'000,
+                                   .context_length = 4096,
+                                   .slots = 4,
+                                   .expires_at = ahead(std::chrono::seconds(299))};
+  on_as("GET /api/v1/running", 200, wire::RunningList{{running}});
+  on_as("GET /api/v1/models", 200, library({"smollm2:135m"}));
   EXPECT_EQ(run_words({"ps"}).out,
             "NAME           ID             SIZE      STATE   CONTEXT   UNTIL\n"
             "smollm2:135m   9e6855bc9e4b   143 MiB   ready   4096      4 minutes from now\n");
@@ -120,9 +117,8 @@ TEST_F(InHome, ps_without_a_daemon_is_an_empty_table_and_starts_none) {
 }
 
 TEST_F(Show, tells_what_a_model_is) {
-  const json::value detail{
-      {"model", model("smollm2:135m")}, {"path", "/lib/x"}, {"chat_template", "{{ messages }}"}, {"metadata", {{"a", 1}}}};
-  on("GET /api/v1/models/smollm2", 200, json::to_text(detail));
+  on_as("GET /api/v1/models/smollm2", 200,
+        wire::ModelDetail{.model = model("smollm2:135m"), .path = "/lib/x", .chat_template = "{{ messages }}"});
   EXPECT_EQ(run_words({"show", "smollm2"}).out, R"(  Model
     name                smollm2:135m
     architecture        llama
@@ -173,9 +169,9 @@ TEST_F(Stop, unloads_and_says_so) {
 TEST_F(Pull, follows_the_job_and_names_the_model) {
   const auto file = home() / "m.gguf";
   ASSERT_TRUE(os::write_file_atomic(file, "GGUF"));
-  on("POST /api/v1/models/pull", 202, json::to_text(job("queued", 0)));
-  on("GET /api/v1/jobs/01JOB7X2M9K", 200, json::to_text(job("running", 50)));
-  on("GET /api/v1/events", client::stream({client::event("job.updated", completed())}));
+  on_as("POST /api/v1/models/pull", 202, job(wire::JobState::queued, 0));
+  on_as("GET /api/v1/jobs/01JOB7X2M9K", 200, job(wire::JobState::running, 50));
+  on("GET /api/v1/events", client::stream({client::event("job.updated", json::encode(completed()))}));
   const auto ran = run_words({"pull", file.string(), "--name", "m"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.err, "downloading\npulled 'm:latest' (93.8 MiB)\n");
@@ -183,17 +179,17 @@ TEST_F(Pull, follows_the_job_and_names_the_model) {
 }
 
 TEST_F(Pull, resumes_a_job_that_rests) {
-  on("POST /api/v1/models/pull", 202, json::to_text(job("paused", 50)));
-  on("POST /api/v1/jobs/01JOB7X2M9K/resume", 200, json::to_text(job("queued", 50)));
+  on_as("POST /api/v1/models/pull", 202, job(wire::JobState::paused, 50));
+  on_as("POST /api/v1/jobs/01JOB7X2M9K/resume", 200, job(wire::JobState::queued, 50));
   EXPECT_EQ(run_words({"pull", "http://x/m.gguf", "--detach"}).out, "01JOB7X2M9K\n");
   EXPECT_EQ(daemon_->asked().back(), "POST /api/v1/jobs/01JOB7X2M9K/resume");
 }
 
 TEST_F(Pull, a_failed_job_is_its_error_and_exit_code) {
-  auto failed = job("failed", 50);
-  failed["failure"] = {{"code", "disk_full"}, {"message", "3 GiB are needed, 1 GiB is free"}};
-  on("POST /api/v1/models/pull", 202, json::to_text(job("queued", 0)));
-  on("GET /api/v1/jobs/01JOB7X2M9K", 200, json::to_text(failed));
+  auto failed = job(wire::JobState::failed, 50);
+  failed.failure = {"disk_full", "3 GiB are needed, 1 GiB is free"};
+  on_as("POST /api/v1/models/pull", 202, job(wire::JobState::queued, 0));
+  on_as("GET /api/v1/jobs/01JOB7X2M9K", 200, failed);
   on("GET /api/v1/events", client::stream({}));
   const auto ran = run_words({"pull", "http://x/m.gguf", "--quiet"});
   EXPECT_EQ(ran.code, 1);
@@ -208,8 +204,8 @@ TEST_F(Pull, a_file_that_is_not_there_is_said_before_anything_is_asked) {
 }
 
 TEST_F(Job, is_found_by_the_end_of_its_id) {
-  on("GET /api/v1/jobs", 200, json::to_text(json::value{{"jobs", {job("running", 45)}}}));
-  on("POST /api/v1/jobs/01JOB7X2M9K/cancel", 200, json::to_text(job("cancelled", 45)));
+  on_as("GET /api/v1/jobs", 200, wire::JobList{{job(wire::JobState::running, 45)}});
+  on_as("POST /api/v1/jobs/01JOB7X2M9K/cancel", 200, job(wire::JobState::cancelled, 45));
   EXPECT_EQ(run_words({"job", "list"}).out,
             "ID            STATE     JOB      UPDATED      PROGRESS\n"
             "01JOB7X2M9K   running   pull m   1 hour ago   downloading  45%  45 B/100 B\n");
@@ -222,9 +218,16 @@ const std::vector<std::string> kAnswer = {
     R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2},"timings":{"cache_n":0,"prompt_n":5,"prompt_ms":10,"predicted_n":2,"predicted_ms":20}})",
     "[DONE]"};
 
+class RunCommand : public WithDaemon {
+ protected:
+  void has_model() {
+    on_as("GET /api/v1/models/m", 200, wire::ModelDetail{.model = model("m:latest")});
+    on("GET /api/v1/events", client::stream({}));
+  }
+};
+
 TEST_F(RunCommand, streams_the_answer_to_standard_output) {
-  on("GET /api/v1/models/m", 200, json::to_text(json::value{{"model", model("m:latest")}, {"path", ""}, {"metadata", json::object()}}));
-  on("GET /api/v1/events", client::stream({}));
+  has_model();
   on("POST /v1/chat/completions", client::stream(kAnswer));
   const auto ran = run_words({"run", "m", "Why", "is it?", "--set", "seed=1", "--keepalive", "-1", "--system", "Be brief."});
   EXPECT_EQ(ran.code, 0) << ran.err;
@@ -240,8 +243,7 @@ TEST_F(RunCommand, streams_the_answer_to_standard_output) {
 }
 
 TEST_F(RunCommand, prints_one_object_as_json) {
-  on("GET /api/v1/models/m", 200, json::to_text(json::value{{"model", model("m:latest")}, {"path", ""}, {"metadata", json::object()}}));
-  on("GET /api/v1/events", client::stream({}));
+  has_model();
   on("POST /v1/chat/completions", client::stream(kAnswer));
   const auto parsed = json::parse_object(run_words({"run", "m", "hi", "--json"}).out);
   ASSERT_TRUE(parsed) << parsed.error().text();
@@ -251,8 +253,7 @@ TEST_F(RunCommand, prints_one_object_as_json) {
 }
 
 TEST_F(RunCommand, shows_timings_when_asked) {
-  on("GET /api/v1/models/m", 200, json::to_text(json::value{{"model", model("m:latest")}, {"path", ""}, {"metadata", json::object()}}));
-  on("GET /api/v1/events", client::stream({}));
+  has_model();
   on("POST /v1/chat/completions", client::stream(kAnswer));
   const auto ran = run_words({"run", "m", "hi", "--verbose"});
   EXPECT_EQ(ran.out, "Blue.\n");
@@ -261,8 +262,7 @@ TEST_F(RunCommand, shows_timings_when_asked) {
 }
 
 TEST_F(RunCommand, an_answer_that_breaks_off_is_a_failure_with_what_came) {
-  on("GET /api/v1/models/m", 200, json::to_text(json::value{{"model", model("m:latest")}, {"path", ""}, {"metadata", json::object()}}));
-  on("GET /api/v1/events", client::stream({}));
+  has_model();
   on("POST /v1/chat/completions", client::stream({kAnswer[0], R"({"error":{"code":"upstream_failed","message":"the worker crashed"}})"}));
   const auto ran = run_words({"run", "m", "hi"});
   EXPECT_EQ(ran.code, 1);

@@ -2,6 +2,7 @@
 
 #include "cli/cli_testing.h"
 #include "os/file.h"
+#include "wire/system.h"
 
 namespace puna::cli {
 namespace {
@@ -66,8 +67,8 @@ TEST_F(Config, path_prints_the_file) {
 }
 
 TEST_F(ConfigOfDaemon, a_running_daemon_makes_the_change_itself) {
-  on("PATCH /api/v1/settings", 200,
-     R"({"settings":[{"key":"models.slots","value":"8","default_value":"4","origin":"file","source":"x","kind":"integer","environment":"PUNA_SLOTS","help":"h","live":true}],"problems":[],"file":"x"})");
+  on_as("PATCH /api/v1/settings", 200,
+        wire::SettingsView{.settings = {{.key = "models.slots", .value = "8", .origin = SettingOrigin::file}}});
   EXPECT_EQ(run_words({"config", "set", "models.slots", "8"}).err, "models.slots = 8\n");
   EXPECT_EQ(daemon_->asked().front(), R"(PATCH /api/v1/settings {"key":"models.slots","value":"8"})");
   EXPECT_FALSE(std::filesystem::exists(home() / "config.toml"));

@@ -5,46 +5,17 @@
 #include "base/text.h"
 #include "cli/invocation.h"
 #include "cli/registry.h"
+#include "cli/screen/entries.h"
 #include "cli/screen/width.h"
 
 namespace puna::cli {
 namespace {
 
 constexpr std::size_t kMostColumns = 100;
-constexpr std::size_t kIndent = 2;
-constexpr std::size_t kDeepIndent = 8;
-constexpr std::size_t kWidestLabel = 28;
-constexpr std::size_t kLeastText = 20;  // columns beside the labels that are worth using
-
-struct Entry {
-  std::string label;
-  std::string text;
-};
-
-// Labels on the left, texts beside them; below a label that is too long, and below all of them where there is no room beside.
-std::string list(const std::vector<Entry>& entries, std::size_t width) {
-  std::size_t widest = 0;
-  for (const auto& entry : entries)
-    if (entry.label.size() <= kWidestLabel) widest = std::max(widest, entry.label.size());
-  const std::size_t beside = kIndent + widest + kIndent;
-  const bool narrow = beside + kLeastText > width;
-  const std::size_t column = narrow ? kDeepIndent : beside;
-  std::string out;
-  for (const auto& entry : entries) {
-    std::string text = fill(entry.text, width, column);
-    const std::string label = std::string(kIndent, ' ') + entry.label;
-    if (!narrow && label.size() + kIndent <= column)
-      text.replace(0, column, pad_right(label, column));
-    else
-      text.insert(0, label + '\n');
-    out += text;
-  }
-  return out;
-}
 
 std::string section(const Stream& stream, std::string_view title, const std::vector<Entry>& entries, std::size_t width) {
   if (entries.empty()) return {};
-  return fmt::format("\n{}\n{}", stream.paint(Tone::bold, fmt::format("{}:", title)), list(entries, width));
+  return fmt::format("\n{}\n{}", stream.paint(Tone::bold, fmt::format("{}:", title)), list_entries(entries, width));
 }
 
 std::vector<Entry> argument_entries(const CommandSpec& command) {

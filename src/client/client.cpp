@@ -74,10 +74,11 @@ net::Task<Result<ChatEnd>> read_answer(net::Io& io, Transport& transport, Call c
   auto opened = co_await while_loading(io, transport, std::move(model), sinks.on_load, transport.open(std::move(call)));
   if (!opened) co_return fail(std::move(opened).error());
   ChatReader reader(sinks.on_delta);
-  while (!reader.done()) {
-    PUNA_CO_TRY(auto event, co_await opened->next());
-    if (!event) break;
-    PUNA_CO_CHECK(reader.take(event->data));
+  while (true) {  // to the stream's end, which comes with the answer's: who leaves before looks like a client that was lost
+    auto event = co_await opened->next();
+    if (!event && !reader.done()) co_return fail(std::move(event).error());
+    if (!event || !*event) break;
+    PUNA_CO_CHECK(reader.take((*event)->data));
   }
   co_return reader.end();
 }

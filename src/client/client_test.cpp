@@ -122,7 +122,7 @@ TEST_F(ClientOfDaemon, an_answer_whose_connection_breaks_is_an_error) {
 
 TEST_F(ClientOfDaemon, a_job_is_followed_to_its_end) {
   daemon_.on("GET /api/v1/jobs/J1", reply_json(200, job("running", 1)));
-  daemon_.on("GET /api/v1/events", stream({event("job.updated", job("running", 2)), event("model.added", {{"name", "m"}}, 2),
+  daemon_.on("GET /api/v1/events", stream({event("job.updated", job("running", 2)), event("model.added", {{"name", "m"}}),
                                            event("job.updated", job("completed", 3))},
                                           Ending::held));
   std::vector<std::int64_t> done;

@@ -37,6 +37,10 @@ net::Task<Result<std::optional<net::SseEvent>>> EventStream::next() {
   co_return event;
 }
 
+std::string not_understood(const Error& error) {
+  return fmt::format("the daemon's answer was not understood ({}); if it is of another version, `puna serve --stop` ends it", error.text());
+}
+
 Transport::Transport(net::Io& io, Address address) : address_(std::move(address)), http_(io, http_options()) {}
 
 net::HttpRequest Transport::request(Call call) const {

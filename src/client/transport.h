@@ -40,6 +40,9 @@ class EventStream {
   std::deque<net::SseEvent> ready_;
 };
 
+// For an answer of another shape than ours.
+[[nodiscard]] std::string not_understood(const Error& error);
+
 class Transport {
  public:
   Transport(net::Io& io, Address address);
@@ -53,7 +56,7 @@ class Transport {
     auto body = co_await this->call(std::move(call));
     if (!body) co_return fail(std::move(body).error());
     auto decoded = json::decode<T>(*body, json::Unknown::ignore);  // a newer daemon may say more
-    if (!decoded) co_return fail(Code::upstream_failed, "the daemon's answer was not understood: " + decoded.error().text());
+    if (!decoded) co_return fail(Code::upstream_failed, not_understood(decoded.error()));
     co_return std::move(*decoded);
   }
   [[nodiscard]] net::Task<Result<EventStream>> open(Call call);

@@ -25,17 +25,16 @@ net::Task<Result<>> Watch::connect() {
 }
 
 net::Task<Result<std::optional<wire::EventView>>> Watch::next() {
-  while (stream_) {
+  if (stream_) {
     auto frame = co_await stream_->next();
     if (!frame && !may_pass(frame.error())) co_return fail(std::move(frame).error());
-    if (!frame || !*frame) {
-      stream_.reset();
-      break;
+    if (frame && *frame) {
+      auto event = json::decode_text<wire::EventView>((*frame)->data, json::Unknown::ignore);
+      if (!event) co_return fail(Code::upstream_failed, not_understood(event.error()));
+      if (event->type == kReset) co_return std::nullopt;
+      co_return std::move(*event);
     }
-    auto event = json::decode_text<wire::EventView>((*frame)->data, json::Unknown::ignore);
-    if (!event) co_return fail(Code::upstream_failed, "the daemon's event was not understood: " + event.error().text());
-    if (event->type == kReset) co_return std::nullopt;
-    co_return std::move(*event);
+    stream_.reset();
   }
   PUNA_CO_CHECK(co_await connect());
   co_return std::nullopt;

@@ -6,8 +6,9 @@ namespace puna::cli {
 namespace {
 
 void tell_end(Console& console, const ChatSettings& settings, const client::ChatEnd& end, Milliseconds total) {
-  if (end.finish_reason == "length")
-    console.warn("the answer was cut: it reached max_tokens, or the model's context is full (`puna config set models.context` widens it)");
+  const bool as_wanted = settings.parameters.contains("max_tokens");
+  if (end.finish_reason == "length" && !as_wanted)
+    console.warn("the answer was cut: the model's context is full (/clear empties it, `puna config set models.context` widens it)");
   if (settings.verbose) print_timings(console.err, end, total);
 }
 

@@ -1,5 +1,8 @@
 #include "cli/chat/interactive.h"
 
+#include <termios.h>
+#include <unistd.h>
+
 #include "base/text.h"
 #include "cli/chat/history.h"
 #include "cli/chat/slash.h"
@@ -17,6 +20,26 @@ std::optional<std::string_view> opening(std::string_view line) {
     if (line.starts_with(before) && line.substr(before.size()).starts_with(kQuotes)) return before;
   return std::nullopt;
 }
+
+// Keys that are pressed while the model writes do not show in its answer; they stand in the next line instead.
+class SilentKeys {
+ public:
+  SilentKeys() : is_set_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+    if (!is_set_) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &silent);
+  }
+  SilentKeys(const SilentKeys&) = delete;
+  SilentKeys& operator=(const SilentKeys&) = delete;
+  ~SilentKeys() {
+    if (is_set_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  }
+
+ private:
+  termios before_{};
+  bool is_set_ = false;
+};
 
 class Chat {
  public:
@@ -69,6 +92,7 @@ class Chat {
       return after.value_or(After::go_on);
     }
     interrupt_.rearm();
+    const SilentKeys silent;
     const auto answered = desk_.conversation.ask(text, interrupt_.token());
     if (!answered && answered.error().code != Code::cancelled) context_.console().complain(answered.error());
     interrupt_.rearm();

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cli/chat/parameters.h"
 #include "cli/model_sheet.h"
-#include "cli/screen/width.h"
+#include "cli/screen/entries.h"
 
 namespace puna::cli {
 namespace {
@@ -102,19 +102,17 @@ constexpr std::array kSets = {
             }},
 };
 
-void print_rows(Stream& out, const std::vector<std::pair<std::string, std::string>>& rows) {
-  std::size_t widest = 0;
-  for (const auto& [label, text] : rows) widest = std::max(widest, display_width(label));
-  for (const auto& [label, text] : rows) out.line(fmt::format("  {}  {}", pad_right(label, widest), text));
+void print_entries(Stream& stream, const std::vector<Entry>& entries) {
+  stream.write(list_entries(entries, stream.width()));
 }
 
 Result<After> set(ChatDesk& desk, std::string_view arguments) {
   const auto [name, value] = first_word(arguments);
   const auto found = std::ranges::find(kSets, name, &SetSpec::name);
   if (found == kSets.end()) {
-    std::vector<std::pair<std::string, std::string>> rows;
-    for (const auto& row : kSets) rows.emplace_back(fmt::format("/set {} {}", row.name, row.arguments), row.help);
-    print_rows(desk.context.console().err, rows);
+    std::vector<Entry> rows;
+    for (const auto& row : kSets) rows.push_back({fmt::format("/set {} {}", row.name, row.arguments), std::string(row.help)});
+    print_entries(desk.context.console().err, rows);
     return After::go_on;
   }
   if (!found->arguments.empty() && value.empty() && name != "system") return usage(fmt::format("/set {} {}", name, found->arguments));
@@ -122,15 +120,20 @@ Result<After> set(ChatDesk& desk, std::string_view arguments) {
   return After::go_on;
 }
 
+std::string value_text(const json::value& value) {
+  return value.is_double() ? fmt::format("{}", value.get_double()) : json::to_text(value);
+}
+
 void show_parameters(ChatDesk& desk) {
   auto& out = desk.context.console().out;
   const auto& settings = desk.conversation.settings;
-  std::vector<std::pair<std::string, std::string>> rows;
-  for (const auto& parameter : settings.parameters) rows.emplace_back(std::string_view(parameter.key()), json::to_text(parameter.value()));
-  if (settings.response_format) rows.emplace_back("format", json::to_text(*settings.response_format));
-  if (settings.think) rows.emplace_back("think", *settings.think ? "yes" : "no");
+  std::vector<Entry> rows;
+  for (const auto& parameter : settings.parameters)
+    rows.push_back({std::string(std::string_view(parameter.key())), value_text(parameter.value())});
+  if (settings.response_format) rows.push_back({"format", json::to_text(*settings.response_format)});
+  if (settings.think) rows.push_back({"think", *settings.think ? "yes" : "no"});
   if (rows.empty()) out.line("nothing is set: the model's defaults hold");
-  print_rows(out, rows);
+  print_entries(out, rows);
 }
 
 Result<After> show(ChatDesk& desk, std::string_view arguments) {
@@ -161,12 +164,13 @@ Result<After> bye(ChatDesk&, std::string_view) {
 }
 
 Result<After> help(ChatDesk& desk, std::string_view) {
-  std::vector<std::pair<std::string, std::string>> rows;
-  for (const auto& command : slash_commands()) rows.emplace_back(fmt::format("/{} {}", command.name, command.arguments), command.help);
-  rows.emplace_back("\"\"\"", "begins and ends a message of several lines; Alt-Enter breaks a line, too");
-  rows.emplace_back("Ctrl-C", "stops the answer; twice on an empty line leaves");
-  rows.emplace_back("Ctrl-R", "searches what was typed before");
-  print_rows(desk.context.console().err, rows);
+  std::vector<Entry> rows;
+  for (const auto& command : slash_commands())
+    rows.push_back({fmt::format("/{} {}", command.name, command.arguments), std::string(command.help)});
+  rows.push_back({"\"\"\"", "begins and ends a message of several lines; Alt-Enter breaks a line, too"});
+  rows.push_back({"Ctrl-C", "stops the answer; twice on an empty line leaves"});
+  rows.push_back({"Ctrl-R", "searches what was typed before"});
+  print_entries(desk.context.console().err, rows);
   return After::go_on;
 }
 

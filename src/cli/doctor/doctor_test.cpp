@@ -5,6 +5,8 @@
 #include "cli/cli_testing.h"
 #include "os/file.h"
 #include "os/file_lock.h"
+#include "wire/model.h"
+#include "wire/system.h"
 
 namespace puna::cli {
 namespace {
@@ -51,10 +53,8 @@ TEST_F(Doctor, notices_a_daemon_that_owns_the_data_but_does_not_listen) {
 }
 
 TEST_F(DoctorOfDaemon, tells_of_a_daemon_of_another_version_and_of_broken_models) {
-  on("GET /api/v1/status", 200,
-     R"({"version":"0.0.1","pid":7,"started_at":"","data":"","socket":"","on_demand":true,"connections":1,"active_requests":1,"active_jobs":0,"event_subscribers":0,"memory_bytes":1,"open_descriptors":9,"problems":[]})");
-  on("GET /api/v1/models", 200,
-     R"({"models":[{"name":"m:latest","size":5,"sha256":"","source":"","modified_at":"","problem":"its file is missing","details":{"format":"gguf","architecture":"","quantization":"","parameters":0,"context_length":0,"embedding_length":0,"block_count":0,"capabilities":[]}}]})");
+  on_as("GET /api/v1/status", 200, wire::Status{.version = "0.0.1", .pid = 7});
+  on_as("GET /api/v1/models", 200, wire::ModelList{{{.name = "m:latest", .problem = "its file is missing"}}});
   const auto ran = run_words({"doctor", "--json"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_TRUE(ran.out.contains("the daemon is version 0.0.1")) << ran.out;
