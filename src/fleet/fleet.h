@@ -47,8 +47,9 @@ class Fleet {
 
   // Waits until the model is loaded. Waiters share one load; one that is cancelled leaves the others alone, and a load that nobody waits
   // for any more goes on, so that the work is not lost on a client that comes back. A model that is being unloaded is waited for and
-  // loaded again. Fails with the worker's failure (Code::out_of_memory, corrupt_data, unsupported, upstream_failed …); while starts of
-  // a model are backed off, at once and with retry_after. Code::unavailable once shutdown() was called.
+  // loaded again, and so is one whose name stands for another file now. Fails with the worker's failure (Code::out_of_memory,
+  // corrupt_data, unsupported, upstream_failed …); while starts of a model are backed off, at once and with retry_after.
+  // Code::unavailable once shutdown() was called.
   [[nodiscard]] net::Task<Result<Lease>> acquire(std::string model, LeaseOptions options = {});
 
   // Takes no new request for the model's workers, lets the running ones end for at most server.drain, and returns when the processes are

@@ -123,6 +123,7 @@ TEST_F(FleetFails, a_hung_worker_when_it_gives_no_sign_of_life) {
   const auto asking = net::spawn(io_, "ask", [](net::HttpClient& http, std::filesystem::path socket, auto& slot) -> net::Task<void> {
     slot.emplace(co_await http.fetch(net::HttpRequest::to_socket(std::move(socket), "POST", "/v1/chat/completions")));
   }(http_, lease->socket(), answer));
+  until([&] { return is_stopped(pid); });
   const auto alive = run(lease->probe());
   ASSERT_FALSE(alive);
   EXPECT_EQ(alive.error().code, Code::upstream_failed);

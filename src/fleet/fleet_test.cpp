@@ -74,6 +74,18 @@ TEST_F(FleetLoads, one_worker_for_each_purpose) {
   EXPECT_EQ(fleet_->running(), 2U);
 }
 
+TEST_F(FleetLoads, the_new_file_when_a_name_changes_its_meaning) {
+  script("old", "");
+  script("new", "");
+  files_["m"] = folder() / "models" / "old";
+  const auto before = acquire("m").value().socket();
+  files_["m"] = folder() / "models" / "new";
+  const auto after = acquire("m");
+  ASSERT_TRUE(after) << after.error().text();
+  EXPECT_NE(after->socket(), before);
+  EXPECT_EQ(fleet_->running(), 1U);
+}
+
 // ledger: M9
 TEST_F(FleetLoads, with_progress_that_is_published) {
   script("m", "progress 0.25\nprogress 0.2\nprogress 0.75\nready");

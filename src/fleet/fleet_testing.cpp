@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "os/descriptor.h"
+#include "os/file.h"
 
 namespace puna::fleet::testing {
 
@@ -19,7 +20,8 @@ FleetTest::FleetTest(std::filesystem::path program) {
                                          .events = events_,
                                          .options = [this] { return options_; },
                                          .resolve = [this](std::string name) -> net::Task<Result<ModelFile>> {
-                                           const auto file = folder() / "models" / name;
+                                           const auto known = files_.find(name);
+                                           const auto file = known == files_.end() ? folder() / "models" / name : known->second;
                                            co_return ModelFile{.name = std::move(name), .file = file};
                                          },
                                          .places = {.program = std::move(program), .sockets = folder() / "s", .logs = folder() / "logs"}});
@@ -115,6 +117,11 @@ std::vector<double> FleetTest::told_progress(std::string_view model) const {
 
 bool is_gone(std::int64_t process) {
   return ::kill(static_cast<pid_t>(process), 0) != 0;
+}
+
+bool is_stopped(std::int64_t process) {
+  const auto text = os::read_file(fmt::format("/proc/{}/stat", process), kib(4));  // "4711 (name) T …"
+  return text && text->find(") T ") != std::string::npos;
 }
 
 }  // namespace puna::fleet::testing

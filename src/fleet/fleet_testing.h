@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,7 @@ class FleetTest : public ::testing::Test {
   net::HttpClient http_{io_, {}};
   EventBus events_;
   FleetOptions options_;
+  std::map<std::string, std::filesystem::path> files_;  // of names that do not stand for the file of that name
   os::TemporaryFolder folder_ = *os::TemporaryFolder::create();
   net::Notifier happened_{io_};
   EventBus::Subscription subscription_ = events_.subscribe([this] { happened_.notify(); });
@@ -63,5 +65,7 @@ class FleetTest : public ::testing::Test {
 
 // Whether the process with this number runs no more.
 [[nodiscard]] bool is_gone(std::int64_t process);
+// Whether it stands still at a SIGSTOP.
+[[nodiscard]] bool is_stopped(std::int64_t process);
 
 }  // namespace puna::fleet::testing

@@ -109,15 +109,13 @@ net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options)
     if (worker->state() == WorkerState::starting || worker->state() == WorkerState::loading) {
       const Waiter waiter(self, *worker);
       PUNA_CO_CHECK(co_await wait_until_loaded(id));
-      worker = find(id);
-      if (!worker || !is_loaded(worker->state())) continue;
+      continue;
+    }
+    if (is_loaded(worker->state()) && worker->file() == file.file) {
       worker->keep_for(options.keep_alive.value_or(parts_.options().keep_alive));
       co_return Lease(weak_from_this(), *worker);
     }
-    if (is_loaded(worker->state())) {
-      worker->keep_for(options.keep_alive.value_or(parts_.options().keep_alive));
-      co_return Lease(weak_from_this(), *worker);
-    }
+    if (is_loaded(worker->state())) worker->stop("its name stands for another file now", parts_.options().drain);
     // It is on its way out; the next one starts when its memory is free.
     PUNA_CO_CHECK(co_await wait_until_gone({id}, time_to_end(parts_.options())));
   }
@@ -228,7 +226,8 @@ net::Task<Result<>> Roster::probe(std::uint64_t id) {
   const auto self = shared_from_this();
   if (auto ended = end_of(id)) co_return fail(std::move(*ended));
   const Milliseconds limit = parts_.options().hang_probe;
-  // Answered by the thread that runs the inference queue, between two steps; /health would be answered without it.
+  // Goes through the inference queue, while /health is answered beside it. During a step, however long, a second thread of the queue
+  // answers: a slow machine is not a hung one.
   auto request = net::HttpRequest::to_socket(find(id)->socket(), "GET", "/slots");
   request.deadlines = {.connect = limit, .first_byte = limit, .idle = limit, .total = limit};
   const auto answer = co_await parts_.http.fetch(std::move(request));

@@ -71,6 +71,7 @@ net::Task<void> Worker::run() {
   using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto admitted = co_await net::on_pool(io_, [this] { return admit_file(spec_.file); });
+  if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return;
   if (state_ == WorkerState::starting) {
     if (!admitted) {
       const bool missing = admitted.error().code == Code::not_found;

@@ -44,6 +44,7 @@ class Worker {
   [[nodiscard]] std::uint64_t id() const { return spec_.id; }
   [[nodiscard]] const std::string& model() const { return spec_.model; }
   [[nodiscard]] Purpose purpose() const { return spec_.purpose; }
+  [[nodiscard]] const std::filesystem::path& file() const { return spec_.file; }
   [[nodiscard]] wire::WorkerState state() const { return state_; }
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }

@@ -192,8 +192,8 @@ int run(std::vector<std::string> words) {
   Options options;
   for (std::size_t i = 1; i + 1 < words.size(); i += 2) options[words[i]] = words[i + 1];
   const auto text = os::read_file(options.contains("--check") ? options["--check"] : options["--model"], mib(1));
-  const bool real_model = text && text->starts_with("GGUF");  // from a library: there is no script in it
-  const auto script = text ? parse_script(real_model ? std::string_view() : std::string_view(*text)) : fail(text.error());
+  const bool real_model = text ? text->starts_with("GGUF") : text.error().code == Code::too_large;  // there is no script in it
+  const auto script = real_model ? parse_script("") : text ? parse_script(*text) : fail(text.error());
   if (!script) {
     say(script.error().text());
     return 2;
