@@ -122,7 +122,7 @@ TEST_F(Download, a_file_without_validators_is_never_continued) {
 TEST_F(Download, shorter_ranges_than_asked_for_are_joined) {
   serve(model_bytes(300));
   for (int i = 0; i < 3; ++i) server.fault({.most = 100'000});
-  EXPECT_EQ(start().pulled({.source = url()}).change, PullChange::added);
+  EXPECT_EQ(start({{"network.retry_attempts", "1"}}).pulled({.source = url()}).change, PullChange::added);
   EXPECT_EQ(rig->bytes_of("model"), model_bytes(300));
   EXPECT_THAT(server.requests(), SizeIs(4));
 }
