@@ -25,6 +25,6 @@ compile() {
         "If $folder is of another compiler or machine: remove it."
     fi
   fi
-  step "building $preset: $*" ninja -C "$folder" "$@"
+  step "building $preset: $*" ninja -C "$folder" "$@" >&2
   if ((step_status)); then fail "building $preset failed" "The first error above says why."; fi
 }

@@ -148,7 +148,7 @@ build_llama() {
   mkdir -p "$logs" build/deps
   echo "$facts" >"$folder.facts"
   if [[ $kind != portable ]]; then export CCACHE_EXTRAFILES=$PWD/$folder.facts; fi
-  step "llama.cpp $llama_version: compiling its $kind libraries (once; about 4 minutes on two idle cores)" compile_llama "$folder" "${options[@]}"
+  step "llama.cpp $llama_version: compiling its $kind libraries (once; about 4 minutes on two idle cores)" compile_llama "$folder" "${options[@]}" >&2
   unset CCACHE_EXTRAFILES
   if ((step_status)); then
     fail "llama.cpp did not compile" "The first error above says why; $folder keeps what was compiled." "./dev setup goes on from there."
