@@ -40,14 +40,10 @@ Result<std::string> read_report(int descriptor, steady_clock::time_point due, co
 }
 
 Result<gguf::Summary> read_summary(const std::string& report, const os::ExitStatus& exit) {
-  const auto decoded = json::decode_text<wire::CheckReport>(report, json::Unknown::ignore);
-  if (!decoded || (!decoded->summary && !decoded->error))
-    return fail(Code::corrupt_data, fmt::format("the checker did not survive it ({})", exit.text()));
-  if (decoded->error) {
-    const Code code = code_from_name(decoded->error->code).value_or(Code::corrupt_data);
-    return fail(code, decoded->error->message);
-  }
-  return json::decode<gguf::Summary>(*decoded->summary, json::Unknown::ignore);
+  const auto decoded = json::decode_text<wire::CheckReport>(report, json::Unknown::ignore).value_or(wire::CheckReport());
+  if (const auto& error = decoded.error) return fail(code_from_name(error->code).value_or(Code::corrupt_data), error->message);
+  if (const auto& summary = decoded.summary) return json::decode<gguf::Summary>(*summary, json::Unknown::ignore);
+  return fail(Code::corrupt_data, fmt::format("the checker did not survive it ({})", exit.text()));
 }
 
 Result<gguf::Summary> run_checker(const std::filesystem::path& program, const std::filesystem::path& file, const CheckLimits& limits,

@@ -19,10 +19,6 @@ class FleetFails : public FleetTest {
     EXPECT_FALSE(lease);
     return lease ? Error() : lease.error();
   }
-  WorkerFault fault(std::string_view model) {
-    const auto known = find(model);
-    return known && known->failure ? known->failure->fault : WorkerFault::none;
-  }
 };
 
 // ledger: M11
@@ -31,15 +27,15 @@ TEST_F(FleetFails, with_the_signal_and_the_last_lines_when_a_worker_crashes_whil
   const Error error = failure("m");
   EXPECT_EQ(error.code, Code::upstream_failed);
   EXPECT_NE(error.message.find("signal 11 (SEGV)"), std::string::npos) << error.message;
-  EXPECT_EQ(find("m")->state, failed);
-  EXPECT_THAT(find("m")->failure->log, ::testing::ElementsAre("reading tensors", "about to fall"));
+  EXPECT_EQ(look("m").state, failed);
+  EXPECT_THAT(failure_of("m").log, ::testing::ElementsAre("reading tensors", "about to fall"));
 }
 
 // ledger: M11
 TEST_F(FleetFails, when_a_worker_exits_while_loading) {
   script("m", "exit 3");
   EXPECT_NE(failure("m").message.find("exit code 3"), std::string::npos);
-  EXPECT_EQ(fault("m"), WorkerFault::crashed);
+  EXPECT_EQ(failure_of("m").fault, WorkerFault::crashed);
 }
 
 // ledger: M12
@@ -50,13 +46,13 @@ TEST_F(FleetFails, with_what_the_worker_itself_reports) {
   EXPECT_EQ(failure("large").code, Code::out_of_memory);
   EXPECT_EQ(failure("bad").code, Code::corrupt_data);
   EXPECT_EQ(failure("new").code, Code::unsupported);
-  EXPECT_NE(find("large")->failure->message.find("12 GiB are needed; use a smaller model"), std::string::npos);
+  EXPECT_NE(failure_of("large").message.find("12 GiB are needed; use a smaller model"), std::string::npos);
 }
 
 // ledger: M11
 TEST_F(FleetFails, when_the_file_is_not_there) {
   EXPECT_EQ(failure("none").code, Code::not_found);
-  EXPECT_EQ(fault("none"), WorkerFault::model_missing);
+  EXPECT_EQ(failure_of("none").fault, WorkerFault::model_missing);
 }
 
 // ledger: M11
@@ -73,10 +69,10 @@ TEST_F(FleetFails, when_a_load_makes_no_progress) {
 TEST_F(FleetFails, when_somebody_kills_the_worker) {
   script("m", "");
   auto lease = acquire("m");
-  ASSERT_EQ(::kill(static_cast<pid_t>(find("m")->pid.value()), SIGKILL), 0);
+  send_signal(pid_of("m"), SIGKILL);
   const Error error = net::run_blocking(io_, lease->explain({Code::unavailable, "connection lost"}));
   EXPECT_EQ(error.code, Code::upstream_failed);
-  EXPECT_EQ(fault("m"), WorkerFault::killed);
+  EXPECT_EQ(failure_of("m").fault, WorkerFault::killed);
 }
 
 // ledger: M11
@@ -105,11 +101,11 @@ TEST_F(FleetFails, one_model_and_leaves_the_others_alone) {
 
 TEST_F(FleetFails, everybody_who_waited_for_the_load) {
   script("m", gate("load") + "\nexit 1");
-  std::array<std::optional<Result<Lease>>, 2> leases;
-  const std::array waiters = {acquiring("m", leases[0]), acquiring("m", leases[1])};
+  std::array<Outcome<Lease>, 2> leases;
+  const std::array waiters = {begin(fleet_->acquire("m"), leases[0]), begin(fleet_->acquire("m"), leases[1])};
   open_gate("load");
-  until([&] { return leases[0] && leases[1]; });
-  for (const auto& lease : leases) EXPECT_EQ(lease->error().code, Code::upstream_failed);
+  until([&] { return leases[0].known && leases[1].known; });
+  for (const auto& lease : leases) EXPECT_EQ(lease.result.error().code, Code::upstream_failed);
   EXPECT_EQ(told_states("m").size(), 2U);
 }
 
@@ -118,16 +114,14 @@ TEST_F(FleetFails, a_hung_worker_when_it_gives_no_sign_of_life) {
   script("m", "ready\nsignal 19");
   options_.hang_probe = Milliseconds(100);
   auto lease = acquire("m");
-  const auto pid = find("m")->pid.value();
-  std::optional<Result<net::HttpResponse>> answer;
-  const auto asking = net::spawn(io_, "ask", [](net::HttpClient& http, std::filesystem::path socket, auto& slot) -> net::Task<void> {
-    slot.emplace(co_await http.fetch(net::HttpRequest::to_socket(std::move(socket), "POST", "/v1/chat/completions")));
-  }(http_, lease->socket(), answer));
+  const auto pid = pid_of("m");
+  Outcome<net::HttpResponse> answer;
+  const auto asking = begin(http_.fetch(net::HttpRequest::to_socket(lease->socket(), "POST", "/v1/chat/completions")), answer);
   until([&] { return is_stopped(pid); });
   const auto alive = run(lease->probe());
   ASSERT_FALSE(alive);
   EXPECT_EQ(alive.error().code, Code::upstream_failed);
-  EXPECT_EQ(fault("m"), WorkerFault::hung);
+  EXPECT_EQ(failure_of("m").fault, WorkerFault::hung);
   until([&] { return fleet_->running() == 0; });
   EXPECT_TRUE(is_gone(pid));
 }
@@ -169,7 +163,6 @@ TEST_F(FleetFails, anew_after_an_answered_request) {
 
 TEST_F(FleetFails, a_worker_that_does_not_speak_the_protocol) {
   script("m", "progress nonsense\nsleep");
-  std::optional<Result<Lease>> lease;
   options_.load_stall = Milliseconds(50);
   EXPECT_EQ(failure("m").code, Code::deadline_exceeded);
 }

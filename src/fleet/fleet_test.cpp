@@ -31,38 +31,38 @@ TEST_F(FleetLoads, a_model_on_demand) {
 
 TEST_F(FleetLoads, once_for_all_who_wait) {
   script("m", gate("load") + "\nready");
-  std::array<std::optional<Result<Lease>>, 3> leases;
+  std::array<Outcome<Lease>, 3> leases;
   std::vector<net::Spawned> waiters;
-  for (auto& lease : leases) waiters.push_back(acquiring("m", lease));
+  for (auto& lease : leases) waiters.push_back(begin(fleet_->acquire("m"), lease));
   open_gate("load");
-  until([&] { return leases[0] && leases[1] && leases[2]; });
-  for (const auto& lease : leases) EXPECT_EQ((*lease)->socket(), (*leases[0])->socket());
-  EXPECT_EQ(find("m")->active_requests, 3);
+  until([&] { return leases[0].known && leases[1].known && leases[2].known; });
+  for (const auto& lease : leases) EXPECT_EQ(lease.result->socket(), leases[0].result->socket());
+  EXPECT_EQ(look("m").active_requests, 3);
   EXPECT_EQ(fleet_->running(), 1U);
 }
 
 TEST_F(FleetLoads, on_when_one_of_the_waiters_goes_away) {
   script("m", gate("load") + "\nready");
-  std::optional<Result<Lease>> leaving, staying;
-  auto first = acquiring("m", leaving);
-  const auto second = acquiring("m", staying);
+  Outcome<Lease> leaving, staying;
+  auto first = begin(fleet_->acquire("m"), leaving);
+  const auto second = begin(fleet_->acquire("m"), staying);
   until_state("m", loading);
   first.cancel();
   open_gate("load");
-  until([&] { return leaving && staying; });
-  EXPECT_EQ(leaving->error().code, Code::cancelled);
-  EXPECT_TRUE(*staying);
+  until([&] { return leaving.known && staying.known; });
+  EXPECT_EQ(leaving.result.error().code, Code::cancelled);
+  EXPECT_TRUE(staying.result);
 }
 
 TEST_F(FleetLoads, on_when_nobody_waits_any_more) {
   script("m", gate("load") + "\nready");
-  std::optional<Result<Lease>> leaving;
-  auto waiter = acquiring("m", leaving);
+  Outcome<Lease> leaving;
+  auto waiter = begin(fleet_->acquire("m"), leaving);
   until_state("m", loading);
   waiter.cancel();
   open_gate("load");
   until_state("m", ready);
-  EXPECT_TRUE(find("m")->expires_at);
+  EXPECT_TRUE(look("m").expires_at);
 }
 
 TEST_F(FleetLoads, one_worker_for_each_purpose) {
@@ -96,13 +96,13 @@ TEST_F(FleetLoads, with_progress_that_is_published) {
 TEST_F(FleetLoads, and_tells_what_runs) {
   script("m", "");
   const auto lease = acquire("m");
-  const auto running = find("m");
-  ASSERT_TRUE(running && running->pid);
-  EXPECT_EQ(running->state, busy);
-  EXPECT_EQ(running->active_requests, 1);
-  EXPECT_GT(running->memory_bytes.value_or(0), 0);
-  EXPECT_EQ(running->slots, options_.slots);
-  EXPECT_FALSE(running->expires_at);
+  const auto running = look("m");
+  EXPECT_TRUE(running.pid);
+  EXPECT_EQ(running.state, busy);
+  EXPECT_EQ(running.active_requests, 1);
+  EXPECT_GT(running.memory_bytes.value_or(0), 0);
+  EXPECT_EQ(running.slots, options_.slots);
+  EXPECT_FALSE(running.expires_at);
 }
 
 // ledger: T4
@@ -134,7 +134,7 @@ TEST_F(FleetLoads, without_giving_secrets_to_the_worker) {
   script("m", "");
   const auto lease = acquire("m");
   ASSERT_TRUE(lease);
-  const auto environment = os::read_file(fmt::format("/proc/{}/environ", find("m")->pid.value()), mib(1));
+  const auto environment = os::read_file(fmt::format("/proc/{}/environ", pid_of("m")), mib(1));
   ASSERT_TRUE(environment);
   EXPECT_EQ(environment->find("hunter2"), std::string::npos);
   EXPECT_NE(environment->find("GGML_NO_BACKTRACE=1"), std::string::npos);
@@ -154,27 +154,27 @@ using FleetUnloads = FleetTest;
 TEST_F(FleetUnloads, a_model_and_its_process_is_gone) {
   script("m", "");
   ASSERT_TRUE(acquire("m"));
-  const auto pid = find("m")->pid.value();
+  const auto pid = pid_of("m");
   ASSERT_TRUE(run(fleet_->unload("m")));
   EXPECT_TRUE(is_gone(pid));
-  EXPECT_FALSE(find("m"));
+  EXPECT_EQ(look("m").name, "");
   EXPECT_TRUE(std::filesystem::is_empty(folder() / "s"));
 }
 
 // ledger: M13
 TEST_F(FleetUnloads, when_the_running_requests_have_ended) {
   script("m", "");
-  std::optional<Result<Lease>> lease(acquire("m"));
-  std::optional<Result<>> unloaded;
-  const auto unloading = net::spawn(io_, "unload", [](Fleet& fleet, std::optional<Result<>>& slot) -> net::Task<void> {
-    slot.emplace(co_await fleet.unload("m"));
-  }(*fleet_, unloaded));
-  until_state("m", stopping);
-  EXPECT_TRUE(chat(**lease));
-  EXPECT_FALSE(unloaded);
-  lease.reset();
-  until([&] { return unloaded.has_value(); });
-  EXPECT_TRUE(*unloaded);
+  Outcome<void> unloaded;
+  net::Spawned unloading;
+  {
+    const auto lease = acquire("m");
+    unloading = begin(fleet_->unload("m"), unloaded);
+    until_state("m", stopping);
+    EXPECT_TRUE(chat(*lease));
+    EXPECT_FALSE(unloaded.known);
+  }
+  until([&] { return unloaded.known; });
+  EXPECT_TRUE(unloaded.result);
 }
 
 // ledger: M13
@@ -192,33 +192,37 @@ TEST_F(FleetUnloads, by_force_what_does_not_listen) {
   script("m", "deaf\nready");
   options_.stop_grace = Milliseconds(20);
   ASSERT_TRUE(acquire("m"));
-  const auto pid = find("m")->pid.value();
+  const auto pid = pid_of("m");
   ASSERT_TRUE(run(fleet_->unload("m")));
   EXPECT_TRUE(is_gone(pid));
 }
 
 TEST_F(FleetUnloads, and_loads_again_for_who_asks_meanwhile) {
   script("m", "");
-  std::optional<Result<Lease>> first(acquire("m")), second;
-  const auto unloading =
-      net::spawn(io_, "unload", [](Fleet& fleet) -> net::Task<void> { EXPECT_TRUE(co_await fleet.unload("m")); }(*fleet_));
-  until_state("m", stopping);
-  const auto socket = (**first).socket();
-  const auto waiting = acquiring("m", second);
-  first.reset();
-  until([&] { return second.has_value(); });
-  ASSERT_TRUE(*second) << second->error().text();
-  EXPECT_NE((**second).socket(), socket);
+  Outcome<void> unloaded;
+  Outcome<Lease> second;
+  std::vector<net::Spawned> tasks;
+  std::filesystem::path socket;
+  {
+    const auto first = acquire("m");
+    socket = first->socket();
+    tasks.push_back(begin(fleet_->unload("m"), unloaded));
+    until_state("m", stopping);
+    tasks.push_back(begin(fleet_->acquire("m"), second));
+  }
+  until([&] { return second.known; });
+  ASSERT_TRUE(second.result) << second.result.error().text();
+  EXPECT_NE(second.result->socket(), socket);
 }
 
 TEST_F(FleetUnloads, during_the_load_and_tells_those_who_waited) {
   script("m", "sleep");
-  std::optional<Result<Lease>> lease;
-  const auto waiter = acquiring("m", lease);
+  Outcome<Lease> lease;
+  const auto waiter = begin(fleet_->acquire("m"), lease);
   until_state("m", loading);
   ASSERT_TRUE(run(fleet_->unload("m")));
-  until([&] { return lease.has_value(); });
-  EXPECT_EQ(lease->error().code, Code::unavailable);
+  until([&] { return lease.known; });
+  EXPECT_EQ(lease.result.error().code, Code::unavailable);
 }
 
 TEST_F(FleetUnloads, only_what_is_loaded) {
@@ -235,11 +239,11 @@ TEST_F(FleetUnloads, everything_when_it_shuts_down) {
   options_.stop_grace = Milliseconds(20);
   const auto held = acquire("a");
   ASSERT_TRUE(acquire("b"));
-  std::optional<Result<Lease>> never;
-  const auto waiter = acquiring("c", never);
+  Outcome<Lease> never;
+  const auto waiter = begin(fleet_->acquire("c"), never);
   until_state("c", loading);
   std::vector<std::int64_t> pids;
-  for (const auto& running : fleet_->list()) pids.push_back(running.pid.value());
+  for (const auto& running : fleet_->list()) pids.push_back(running.pid.value_or(0));
   ASSERT_TRUE(run(fleet_->shutdown(Milliseconds(20))));
   ASSERT_EQ(pids.size(), 3U);
   for (const auto pid : pids) EXPECT_TRUE(is_gone(pid));
@@ -249,7 +253,7 @@ TEST_F(FleetUnloads, everything_even_when_it_is_just_dropped) {
   script("m", "deaf\nready");
   const auto lease = acquire("m");
   ASSERT_TRUE(lease);
-  const auto pid = find("m")->pid.value();
+  const auto pid = pid_of("m");
   fleet_.reset();
   until([&] { return is_gone(pid); });
 }
@@ -274,7 +278,7 @@ TEST_F(FleetKeeps, a_model_for_ever_when_told_so) {
   script("m", "");
   options_.keep_alive = Milliseconds(0);
   ASSERT_TRUE(acquire("m", {.keep_alive = kForever}));
-  EXPECT_FALSE(find("m")->expires_at);
+  EXPECT_FALSE(look("m").expires_at);
   EXPECT_TRUE(acquire("m", {.keep_alive = kForever}));
   EXPECT_EQ(told_states("m").back(), ready);
 }
@@ -292,17 +296,17 @@ TEST_F(FleetKeeps, a_busy_model_whatever_the_keep_alive) {
   const auto held = acquire("m");
   ASSERT_TRUE(acquire("m"));  // begins and ends beside it
   ASSERT_TRUE(chat(*held));
-  EXPECT_EQ(find("m")->state, busy);
+  EXPECT_EQ(look("m").state, busy);
 }
 
 TEST_F(FleetKeeps, a_model_for_all_who_waited_even_with_zero) {
   script("m", gate("load") + "\nready");
   options_.keep_alive = Milliseconds(0);
-  std::array<std::optional<Result<Lease>>, 2> leases;
-  const std::array waiters = {acquiring("m", leases[0]), acquiring("m", leases[1])};
+  std::array<Outcome<Lease>, 2> leases;
+  const std::array waiters = {begin(fleet_->acquire("m"), leases[0]), begin(fleet_->acquire("m"), leases[1])};
   open_gate("load");
-  until([&] { return leases[0] && leases[1]; });
-  EXPECT_EQ((*leases[0])->socket(), (*leases[1])->socket());
+  until([&] { return leases[0].known && leases[1].known; });
+  EXPECT_EQ(leases[0].result->socket(), leases[1].result->socket());
 }
 
 }  // namespace

@@ -19,16 +19,18 @@ FleetTest::FleetTest(std::filesystem::path program) {
                                          .http = http_,
                                          .events = events_,
                                          .options = [this] { return options_; },
-                                         .resolve = [this](std::string name) -> net::Task<Result<ModelFile>> {
-                                           const auto known = files_.find(name);
-                                           const auto file = known == files_.end() ? folder() / "models" / name : known->second;
-                                           co_return ModelFile{.name = std::move(name), .file = file};
-                                         },
+                                         .resolve = [this](std::string name) { return resolve(std::move(name)); },
                                          .places = {.program = std::move(program), .sockets = folder() / "s", .logs = folder() / "logs"}});
   std::filesystem::create_directories(folder() / "models");
 }
 
-FleetTest::~FleetTest() {
+net::Task<Result<ModelFile>> FleetTest::resolve(std::string name) {
+  const auto known = files_.find(name);
+  const auto file = known == files_.end() ? folder() / "models" / name : known->second;
+  co_return ModelFile{.name = std::move(name), .file = file};
+}
+
+void FleetTest::TearDown() {
   if (!fleet_) return;
   const auto ended = run(fleet_->shutdown(Milliseconds(0)));
   EXPECT_TRUE(ended) << ended.error().text();
@@ -51,13 +53,6 @@ void FleetTest::open_gate(std::string_view name) {
 
 Result<Lease> FleetTest::acquire(std::string model, LeaseOptions options) {
   return run(fleet_->acquire(std::move(model), std::move(options)));
-}
-
-net::Spawned FleetTest::acquiring(std::string model, std::optional<Result<Lease>>& slot) {
-  return net::spawn(io_, "acquiring", [](FleetTest& test, std::string name, std::optional<Result<Lease>>& result) -> net::Task<void> {
-    result.emplace(co_await test.fleet_->acquire(std::move(name)));
-    test.happened_.notify();
-  }(*this, std::move(model), slot));
 }
 
 void FleetTest::until(const std::function<bool()>& condition) {
@@ -85,11 +80,11 @@ Result<net::HttpResponse> FleetTest::chat(const Lease& lease) {
   return run(http_.fetch(std::move(request)));
 }
 
-std::optional<wire::RunningModel> FleetTest::find(std::string_view model) const {
-  if (!fleet_) return std::nullopt;
-  for (auto& running : fleet_->list())
-    if (running.name == model) return std::move(running);
-  return std::nullopt;
+wire::RunningModel FleetTest::look(std::string_view model) const {
+  if (!fleet_) return {};
+  for (auto& listed : fleet_->list())
+    if (listed.name == model) return std::move(listed);
+  return {};
 }
 
 std::vector<wire::RunningModel> FleetTest::told(std::string_view type, std::string_view model) const {
@@ -113,6 +108,10 @@ std::vector<double> FleetTest::told_progress(std::string_view model) const {
   std::vector<double> out;
   for (const auto& view : told("worker.progress", model)) out.push_back(view.load_progress);
   return out;
+}
+
+void send_signal(std::int64_t process, int signal) {
+  EXPECT_EQ(::kill(static_cast<pid_t>(process), signal), 0) << process;
 }
 
 bool is_gone(std::int64_t process) {

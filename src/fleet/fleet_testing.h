@@ -7,7 +7,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,11 +19,18 @@ namespace puna::fleet::testing {
 
 inline constexpr Milliseconds kPatience{20'000};  // after which a test has failed
 
+// What a task that runs beside the test comes to.
+template <class T>
+struct Outcome {
+  bool known = false;
+  Result<T> result = puna::fail(Code::internal, "still under way");
+};
+
 // The test's thread is the network thread: tasks run while it waits for one of them.
 class FleetTest : public ::testing::Test {
  protected:
   explicit FleetTest(std::filesystem::path program = PUNA_SCRIPTED_WORKER);
-  ~FleetTest() override;
+  void TearDown() override;
 
   // A model of that name whose worker follows the script.
   void script(std::string_view model, std::string_view text) const;
@@ -39,14 +45,20 @@ class FleetTest : public ::testing::Test {
     return net::run_blocking(io_, net::within(kPatience, "the test", std::move(task)));
   }
   [[nodiscard]] Result<Lease> acquire(std::string model, LeaseOptions options = {});
-  // Begins to acquire; the result appears in the slot.
-  [[nodiscard]] net::Spawned acquiring(std::string model, std::optional<Result<Lease>>& slot);
+  // Runs beside the test until the returned object goes.
+  template <class T>
+  [[nodiscard]] net::Spawned begin(net::Task<Result<T>> task, Outcome<T>& outcome) {
+    return net::spawn(io_, "test", note(std::move(task), outcome, happened_));
+  }
   // Runs until the condition holds; looked at after each event, and now and then.
   void until(const std::function<bool()>& condition);
   void until_state(std::string_view model, wire::WorkerState state);
   [[nodiscard]] Result<net::HttpResponse> chat(const Lease& lease);
 
-  [[nodiscard]] std::optional<wire::RunningModel> find(std::string_view model) const;
+  // The fleet's word on a model; one without a name when it is not listed.
+  [[nodiscard]] wire::RunningModel look(std::string_view model) const;
+  [[nodiscard]] std::int64_t pid_of(std::string_view model) const { return look(model).pid.value_or(0); }
+  [[nodiscard]] wire::WorkerFailure failure_of(std::string_view model) const { return look(model).failure.value_or(wire::WorkerFailure()); }
   // What events told of a model, in their order.
   [[nodiscard]] std::vector<wire::RunningModel> told(std::string_view type, std::string_view model) const;
   [[nodiscard]] std::vector<wire::WorkerState> told_states(std::string_view model) const;
@@ -61,8 +73,18 @@ class FleetTest : public ::testing::Test {
   net::Notifier happened_{io_};
   EventBus::Subscription subscription_ = events_.subscribe([this] { happened_.notify(); });
   std::unique_ptr<Fleet> fleet_;
+
+ private:
+  [[nodiscard]] net::Task<Result<ModelFile>> resolve(std::string name);
+  template <class T>
+  static net::Task<void> note(net::Task<Result<T>> task, Outcome<T>& outcome, net::Notifier& happened) {
+    outcome.result = co_await std::move(task);
+    outcome.known = true;
+    happened.notify();
+  }
 };
 
+void send_signal(std::int64_t process, int signal);
 // Whether the process with this number runs no more.
 [[nodiscard]] bool is_gone(std::int64_t process);
 // Whether it stands still at a SIGSTOP.

@@ -54,7 +54,7 @@ TEST_F(FleetWithLlama, refuses_a_damaged_file_with_its_fault) {
   const auto lease = acquire("tiny");
   ASSERT_FALSE(lease);
   EXPECT_EQ(lease.error().code, Code::corrupt_data);
-  EXPECT_EQ(find("tiny")->failure->fault, WorkerFault::model_malformed);
+  EXPECT_EQ(failure_of("tiny").fault, WorkerFault::model_malformed);
 }
 
 // ledger: M11
@@ -64,20 +64,18 @@ TEST_F(FleetWithLlama, tells_a_request_that_its_worker_was_killed_and_serves_the
   {
     auto lease = acquire("tiny");
     ASSERT_TRUE(lease) << lease.error().text();
-    std::optional<Result<net::HttpResponse>> answer;
-    const auto asking = net::spawn(io_, "ask", [](net::HttpClient& http, std::filesystem::path socket, auto& slot) -> net::Task<void> {
-      auto request = net::HttpRequest::to_socket(std::move(socket), "POST", "/v1/chat/completions");
-      request.body = R"({"messages":[{"role":"user","content":"hello"}]})";
-      request.deadlines.first_byte = kForever;
-      slot.emplace(co_await http.fetch(std::move(request)));
-    }(http_, lease->socket(), answer));
+    Outcome<net::HttpResponse> answer;
+    auto request = net::HttpRequest::to_socket(lease->socket(), "POST", "/v1/chat/completions");
+    request.body = R"({"messages":[{"role":"user","content":"hello"}]})";
+    request.deadlines.first_byte = kForever;
+    const auto asking = begin(http_.fetch(std::move(request)), answer);
     ASSERT_TRUE(run(lease->probe()));  // the request before it has arrived
-    ASSERT_EQ(::kill(static_cast<pid_t>(find("tiny")->pid.value()), SIGKILL), 0);
-    until([&] { return answer.has_value(); });
-    ASSERT_FALSE(*answer);
-    const Error error = net::run_blocking(io_, lease->explain(answer->error()));
+    send_signal(pid_of("tiny"), SIGKILL);
+    until([&] { return answer.known; });
+    ASSERT_FALSE(answer.result);
+    const Error error = net::run_blocking(io_, lease->explain(answer.result.error()));
     EXPECT_EQ(error.code, Code::upstream_failed);
-    EXPECT_EQ(find("tiny")->failure->fault, WorkerFault::killed);
+    EXPECT_EQ(failure_of("tiny").fault, WorkerFault::killed);
   }
   EXPECT_TRUE(acquire("tiny"));
 }
@@ -86,10 +84,10 @@ TEST_F(FleetWithLlama, tells_a_request_that_its_worker_was_killed_and_serves_the
 TEST_F(FleetWithLlama, gets_the_memory_back) {
   model("tiny", tiny_model::Kind::chat);
   ASSERT_TRUE(acquire("tiny"));
-  const auto running = find("tiny");
-  EXPECT_GT(running->memory_bytes.value_or(0), 1 << 20);
+  const auto pid = pid_of("tiny");
+  EXPECT_GT(look("tiny").memory_bytes.value_or(0), 1 << 20);
   ASSERT_TRUE(run(fleet_->unload("tiny")));
-  EXPECT_TRUE(is_gone(running->pid.value()));
+  EXPECT_TRUE(is_gone(pid));
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ Result<> Roster::may_start(const Key& key) const {
   if (found == troubles_.end()) return {};
   const auto left = std::chrono::ceil<Milliseconds>(found->second.retry_at - steady_clock::now());
   if (left <= Milliseconds(0)) return {};
-  Error error = to_error(key.first, *found->second.view.failure);
+  Error error = to_error(key.first, found->second.failure);
   error.message += fmt::format("; it failed {} times in a row and is tried again in {}", found->second.failures, format_duration(left));
   error.retry_after = left;
   return fail(std::move(error));
@@ -156,17 +156,18 @@ void Roster::bury(const Worker& worker) {
   workers_.erase(member);
   ended_.push_back({worker.id(), worker.model(), worker.failure()});
   if (ended_.size() > kEndedKept) ended_.pop_front();
-  if (worker.failure()) remember(worker);
+  if (const auto& failure = worker.failure()) remember(worker, *failure);
   changed_.notify();
 }
 
-void Roster::remember(const Worker& worker) {
+void Roster::remember(const Worker& worker, const wire::WorkerFailure& failure) {
   const Key key{worker.model(), worker.purpose()};
   Trouble& trouble = troubles_[key];
   if (worker.answered()) trouble.failures = 0;
   ++trouble.failures;
   trouble.last = steady_clock::now();
   trouble.retry_at = trouble.last + backoff(trouble.failures, parts_.options());
+  trouble.failure = failure;
   trouble.view = worker.view();
   if (troubles_.size() <= kTroublesKept) return;
   troubles_.erase(std::ranges::min_element(troubles_, {}, [](const auto& entry) { return entry.second.last; }));
@@ -204,14 +205,14 @@ net::Task<Result<>> Roster::wait_until_gone(std::vector<std::uint64_t> workers, 
 
 std::optional<Error> Roster::end_of(std::uint64_t id) const {
   if (const Worker* worker = find(id)) {
-    if (worker->failure()) return to_error(worker->model(), *worker->failure());
+    if (const auto& failure = worker->failure()) return to_error(worker->model(), *failure);
     if (worker->state() == WorkerState::stopping)
       return Error(Code::unavailable, fmt::format("model {} is being unloaded", worker->model()));
     return std::nullopt;
   }
   const auto found = std::ranges::find(ended_, id, &Ended::worker);
   if (found == ended_.end()) return Error(Code::unavailable, "the model was unloaded");
-  if (found->failure) return to_error(found->model, *found->failure);
+  if (const auto& failure = found->failure) return to_error(found->model, *failure);
   return Error(Code::unavailable, fmt::format("model {} was unloaded", found->model));
 }
 

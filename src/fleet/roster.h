@@ -46,6 +46,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
     int failures = 0;  // in a row, without an answered request between them
     std::chrono::steady_clock::time_point last;
     std::chrono::steady_clock::time_point retry_at;
+    wire::WorkerFailure failure;
     wire::RunningModel view;
   };
   struct Ended {
@@ -60,7 +61,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
   Worker& start(const Key& key, const ModelFile& file);
   static net::Task<void> supervise(std::shared_ptr<Roster> self, std::unique_ptr<Worker> worker);
   void bury(const Worker& worker);
-  void remember(const Worker& worker);
+  void remember(const Worker& worker, const wire::WorkerFailure& failure);
   [[nodiscard]] net::Task<Result<>> wait_until_loaded(std::uint64_t worker);
   [[nodiscard]] net::Task<Result<>> wait_until_gone(std::vector<std::uint64_t> workers, Milliseconds limit);
   [[nodiscard]] std::optional<Error> end_of(std::uint64_t worker) const;

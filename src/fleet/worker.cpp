@@ -59,8 +59,8 @@ Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<voi
       grace_(io.context().get_executor(), [this] { kill(); }),
       pipes_(io.context().get_executor(),
              [this] {
-               status_pipe_->cancel();
-               log_pipe_->cancel();
+               child_->status.cancel();
+               child_->output.cancel();
              }),
       settle_(io.context().get_executor(), [this] {
         settling_ = false;
@@ -81,7 +81,7 @@ net::Task<void> Worker::run() {
       fail_with(diagnose({.reported = wire::WorkerFailure{WorkerFault::spawn_failed, started.error().text(), {}}}));
     }
   }
-  if (!process_) {
+  if (!child_) {
     if (state_ == WorkerState::stopping) transition(WorkerState::stopped, "before it was started");
     co_return;
   }
@@ -128,18 +128,16 @@ Result<> Worker::start_process() {
                                              .new_session = true}));  // the terminal's Ctrl-C is the daemon's to judge
   os::UniqueFd exit_watch(::fcntl(process.pidfd(), F_DUPFD_CLOEXEC, 0));
   if (!exit_watch) return fail(errno_error(errno, "cannot watch the worker"));
-  process_ = std::move(process);
-  lifeline_ = std::move(lifeline.write);
-  status_pipe_.emplace(io_.context(), status.read.release());
-  log_pipe_.emplace(io_.context(), output.read.release());
-  exit_watch_.emplace(io_.context(), exit_watch.release());
+  auto& context = io_.context();
+  child_ = std::make_unique<Child>(Child{std::move(process), std::move(lifeline.write), Descriptor(context, status.read.release()),
+                                         Descriptor(context, output.read.release()), Descriptor(context, exit_watch.release())});
   stall_.set_after(spec_.options.load_stall);
   return {};
 }
 
 net::Task<Result<>> Worker::wait_for_exit() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto [error] = co_await exit_watch_->async_wait(Descriptor::wait_read, asio::as_tuple(asio::deferred));
+  const auto [error] = co_await child_->exit.async_wait(Descriptor::wait_read, asio::as_tuple(asio::deferred));
   if (error) co_return fail(net::cancelled_error());
   pipes_.set_after(kPipesAfterExit);
   co_return Result<>();
@@ -150,7 +148,7 @@ net::Task<Result<>> Worker::read_status() {
   net::NdjsonParser parser(kLongestStatus);
   std::array<char, 4096> buffer{};
   while (true) {
-    const auto [error, size] = co_await status_pipe_->async_read_some(asio::buffer(buffer), asio::as_tuple(asio::deferred));
+    const auto [error, size] = co_await child_->status.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::deferred));
     if (error) co_return Result<>();
     const auto fed = parser.feed({buffer.data(), size}, [this](const json::value& line) {
       const auto status = json::decode<wire::WorkerStatus>(line, json::Unknown::ignore);
@@ -170,7 +168,7 @@ net::Task<Result<>> Worker::read_log() {
   co_await asio::this_coro::throw_if_cancelled(false);
   std::array<char, 8192> buffer{};
   while (true) {
-    const auto [error, size] = co_await log_pipe_->async_read_some(asio::buffer(buffer), asio::as_tuple(asio::deferred));
+    const auto [error, size] = co_await child_->output.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::deferred));
     if (error) break;
     log_output(log_.add({buffer.data(), size}));
   }
@@ -217,11 +215,11 @@ void Worker::take_ready(const wire::WorkerStatus& status) {
 }
 
 void Worker::conclude() {
-  const auto exit = process_->try_wait();
+  const auto exit = child_->process.try_wait();
   std::error_code gone_already;
   std::filesystem::remove(socket_, gone_already);
   log::info("fleet", "worker process ended",
-            {{"model", model()}, {"pid", process_->pid()}, {"status", exit ? exit->text() : std::string("unknown")}});
+            {{"model", model()}, {"pid", child_->process.pid()}, {"status", exit ? exit->text() : std::string("unknown")}});
   if (state_ == WorkerState::stopping) return transition(WorkerState::stopped, exit && exit->ok() ? "process ended" : "process killed");
   if (state_ == WorkerState::failed) return;
   fail_with(diagnose({.reported = reported_,
@@ -232,8 +230,9 @@ void Worker::conclude() {
 }
 
 void Worker::fail_with(wire::WorkerFailure failure) {
-  failure_ = std::move(failure);
-  transition(WorkerState::failed, failure_->message);
+  const std::string cause = failure.message;
+  failure_ = std::move(failure);  // before the change is told
+  transition(WorkerState::failed, cause);
 }
 
 void Worker::give_up(WorkerFault fault, const std::string& what) {
@@ -280,13 +279,14 @@ void Worker::stop(std::string_view cause, Milliseconds drain) {
 
 void Worker::terminate() {
   drain_.clear();
-  if (!process_) return;                        // run() sees the state before it starts one
-  if (!process_->send_signal(SIGTERM)) return;  // it has ended: run() is about to hear of it
+  if (!child_) return;                                // run() sees the state before it starts one
+  if (!child_->process.send_signal(SIGTERM)) return;  // it has ended: run() is about to hear of it
   grace_.set_after(spec_.options.stop_grace);
 }
 
 void Worker::kill() {
-  if (process_ && process_->send_signal(SIGKILL)) log::warning("fleet", "worker killed", {{"model", model()}, {"pid", process_->pid()}});
+  if (child_ && child_->process.send_signal(SIGKILL))
+    log::warning("fleet", "worker killed", {{"model", model()}, {"pid", child_->process.pid()}});
 }
 
 void Worker::transition(WorkerState to, std::string_view cause) {
@@ -316,9 +316,9 @@ wire::RunningModel Worker::view() const {
   out.active_requests = active_;
   out.context_length = context_length_;
   out.slots = slots_;
-  if (process_ && !is_ended(state_)) {
-    out.pid = process_->pid();
-    if (const auto memory = os::resident_memory(process_->pid())) out.memory_bytes = static_cast<std::int64_t>(memory->count);
+  if (child_ && !is_ended(state_)) {
+    out.pid = child_->process.pid();
+    if (const auto memory = os::resident_memory(child_->process.pid())) out.memory_bytes = static_cast<std::int64_t>(memory->count);
   }
   if (expires_) out.expires_at = format_time(*expires_);
   out.failure = failure_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +69,13 @@ class Worker {
 
  private:
   using Descriptor = net::asio::posix::stream_descriptor;
+  struct Child {
+    os::Process process;
+    os::UniqueFd lifeline;  // its end tells the worker that we are gone
+    Descriptor status;
+    Descriptor output;
+    Descriptor exit;
+  };
 
   [[nodiscard]] Result<> start_process();
   [[nodiscard]] std::vector<std::string> command_line() const;
@@ -110,11 +118,7 @@ class Worker {
 
   std::filesystem::path socket_;
   WorkerLog log_;
-  os::UniqueFd lifeline_;  // its end tells the worker that we are gone
-  std::optional<os::Process> process_;
-  std::optional<Descriptor> status_pipe_;
-  std::optional<Descriptor> log_pipe_;
-  std::optional<Descriptor> exit_watch_;
+  std::unique_ptr<Child> child_;  // null until it is started
 
   net::Watchdog idle_;    // the keep-alive has passed
   net::Watchdog stall_;   // the load makes no progress

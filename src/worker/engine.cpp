@@ -24,7 +24,7 @@ struct Engine::Parts {
   LoadPlan plan;
   server_context context;
   server_http_context http;
-  std::optional<server_routes> routes;
+  std::unique_ptr<server_routes> routes;
 };
 
 namespace {
@@ -70,7 +70,7 @@ std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArgu
     llama_backend_init();
     if (!parts->http.init(parts->parameters))
       return std::unexpected(LoadFailure{wire::WorkerFault::spawn_failed, "the HTTP server failed"});
-    parts->routes.emplace(parts->parameters, parts->context);
+    parts->routes = std::make_unique<server_routes>(parts->parameters, parts->context);
     if (!parts->context.load_model(parts->parameters)) return std::unexpected(explain_load_failure(log.errors()));
     parts->routes->update_meta(parts->context);
   } catch (const std::bad_alloc&) {

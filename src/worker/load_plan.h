@@ -9,7 +9,7 @@
 #include "os/hardware.h"
 #include "worker/arguments.h"
 
-struct common_params;
+struct common_params;  // NOLINT(readability-identifier-naming): llama.cpp's
 
 namespace puna::worker {
 

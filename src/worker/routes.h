@@ -5,8 +5,8 @@
 
 #include "worker/arguments.h"
 
-struct server_http_context;
-struct server_routes;
+struct server_http_context;  // NOLINT(readability-identifier-naming): llama.cpp's
+struct server_routes;        // NOLINT(readability-identifier-naming): llama.cpp's
 
 namespace puna::worker {
 

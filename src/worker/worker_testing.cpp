@@ -73,8 +73,8 @@ RunningWorker::RunningWorker(const std::filesystem::path& model, const std::vect
   spawn.stderr_fd = log.get();
   spawn.pass_fds = {{status.write.get(), 3}};
   auto process = os::Process::spawn(spawn);
-  EXPECT_TRUE(process) << process.error().text();
-  process_ = std::move(*process);
+  EXPECT_TRUE(process);
+  if (process) process_ = std::make_unique<os::Process>(std::move(*process));
   input_ = std::move(input.write);
   status_ = std::move(status.read);
 }
@@ -90,12 +90,14 @@ std::optional<wire::WorkerStatus> RunningWorker::next_status() {
   const auto status = json::decode_text<wire::WorkerStatus>(pending_.substr(0, end));
   EXPECT_TRUE(status) << pending_;
   pending_.erase(0, end + 1);
-  return *status;
+  return status.value_or(wire::WorkerStatus());
 }
 
 wire::WorkerStatus RunningWorker::outcome() {
-  for (auto status = next_status(); status; status = next_status())
+  while (const auto status = next_status()) {
     if (status->report != wire::WorkerReport::loading) return *status;
+    progress_.push_back(status->progress.value_or(-1));
+  }
   ADD_FAILURE() << "the worker ended without a word:\n" << log();
   return {};
 }

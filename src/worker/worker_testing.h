@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,10 +39,9 @@ class RunningWorker {
   // Further options, such as {"--slots", "2"}, go after the usual ones.
   RunningWorker(const std::filesystem::path& model, const std::vector<std::string>& options = {}, std::optional<Bytes> memory = {});
 
-  // The next status line; nullopt at the end.
-  [[nodiscard]] std::optional<wire::WorkerStatus> next_status();
-  // The line that is not "loading".
+  // The status line that is not "loading"; those that came before it have told the progress.
   [[nodiscard]] wire::WorkerStatus outcome();
+  [[nodiscard]] const std::vector<double>& progress() const { return progress_; }
   [[nodiscard]] HttpConnection connect() const { return HttpConnection(socket_); }
   [[nodiscard]] Reply post(std::string_view target, std::string_view body) const;
   [[nodiscard]] Reply get(std::string_view target) const;
@@ -52,12 +52,15 @@ class RunningWorker {
   [[nodiscard]] os::ExitStatus wait();
 
  private:
+  [[nodiscard]] std::optional<wire::WorkerStatus> next_status();
+
   os::TemporaryFolder folder_;
   std::filesystem::path socket_;
   os::UniqueFd input_;
   os::UniqueFd status_;
   std::string pending_;
-  std::optional<os::Process> process_;
+  std::vector<double> progress_;
+  std::unique_ptr<os::Process> process_;
 };
 
 }  // namespace puna::worker::testing
