@@ -16,9 +16,6 @@ Console capturing_console(Captured& captured, ScreenTraits traits) {
 }
 
 void InHome::SetUp() {
-  auto folder = os::TemporaryFolder::create();
-  ASSERT_TRUE(folder) << folder.error().text();
-  folder_.emplace(std::move(*folder));
   environment_ = {{"PUNA_HOME", home().string()}};
 }
 
@@ -38,7 +35,7 @@ void WithDaemon::SetUp() {
   const auto places = os::find_places(environment_);
   ASSERT_TRUE(places) << places.error().text();
   ASSERT_TRUE(os::ensure_places(*places));
-  daemon_.emplace(places->socket());
+  daemon_ = std::make_unique<client::ScriptedDaemon>(places->socket());
 }
 
 }  // namespace puna::cli

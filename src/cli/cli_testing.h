@@ -35,9 +35,9 @@ class InHome : public testing::Test {
   void SetUp() override;
 
   Ran run_words(const std::vector<std::string>& words);
-  [[nodiscard]] std::filesystem::path home() const { return folder_->path(); }
+  [[nodiscard]] std::filesystem::path home() const { return folder_.path(); }
 
-  std::optional<os::TemporaryFolder> folder_;
+  os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
   os::Environment environment_;
   ScreenTraits screen_;
   std::vector<ServeRequest> served_;
@@ -56,7 +56,7 @@ class WithDaemon : public InHome {
   }
   void on(const std::string& request, client::Script script) { daemon_->on(request, std::move(script)); }
 
-  std::optional<client::ScriptedDaemon> daemon_;
+  std::unique_ptr<client::ScriptedDaemon> daemon_;
 };
 
 }  // namespace puna::cli

@@ -10,7 +10,8 @@ const os::Places kPlaces{.config_file = "/c/config.toml", .data = "/d", .state =
 std::string address_for(std::string host) {
   const auto address = find_address({{"PUNA_HOST", std::move(host)}}, kPlaces);
   if (!address) return address.error().text();
-  return address->url ? address->url->text() : address->socket.string();
+  const auto& url = address->url;
+  return url ? url->text() : address->socket.string();
 }
 
 TEST(Address, the_own_daemon_is_meant_unless_another_is_named) {

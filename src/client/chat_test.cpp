@@ -51,8 +51,8 @@ TEST(ChatReader, keeps_the_reason_the_usage_and_the_timings) {
   const auto end = reader.end();
   ASSERT_TRUE(end) << end.error().text();
   EXPECT_EQ(end->finish_reason, "length");
-  EXPECT_EQ(end->usage->completion_tokens, 7);
-  EXPECT_EQ(end->timings->prompt_ms, 20.5);
+  EXPECT_EQ(end->usage.value_or(ChatUsage()).completion_tokens, 7);
+  EXPECT_EQ(end->timings.value_or(ChatTimings()).prompt_ms, 20.5);
 }
 
 TEST(ChatReader, reports_how_far_the_prompt_is_read) {

@@ -48,10 +48,11 @@ net::Task<Result<wire::Job>> await_job(Transport& transport, std::string id, con
 net::Task<void> report_load(Transport& transport, std::string name, const Client::LoadSink& on_progress) {
   Watch watch(transport);
   while (true) {
-    auto event = co_await watch.next();
-    if (!event) co_return;
-    if (!*event || !(*event)->type.starts_with("worker.")) continue;
-    auto model = json::decode<wire::RunningModel>(json::value((*event)->data), json::Unknown::ignore);
+    auto result = co_await watch.next();
+    if (!result) co_return;
+    const auto event = std::move(*result);
+    if (!event || !event->type.starts_with("worker.")) continue;
+    const auto model = json::decode<wire::RunningModel>(json::value(event->data), json::Unknown::ignore);
     if (model && model->name == name) on_progress(*model);
   }
 }
@@ -75,10 +76,11 @@ net::Task<Result<ChatEnd>> read_answer(net::Io& io, Transport& transport, Call c
   if (!opened) co_return fail(std::move(opened).error());
   ChatReader reader(sinks.on_delta);
   while (true) {  // to the stream's end, which comes with the answer's: who leaves before looks like a client that was lost
-    auto event = co_await opened->next();
-    if (!event && !reader.done()) co_return fail(std::move(event).error());
-    if (!event || !*event) break;
-    PUNA_CO_CHECK(reader.take((*event)->data));
+    auto result = co_await opened->next();
+    if (!result && !reader.done()) co_return fail(std::move(result).error());
+    const auto event = result ? std::move(*result) : std::nullopt;
+    if (!event) break;
+    PUNA_CO_CHECK(reader.take(event->data));
   }
   co_return reader.end();
 }
@@ -121,19 +123,21 @@ struct Client::Core {
     if (stop.stop_requested()) return fail(net::cancelled_error());
     struct State {
       net::asio::cancellation_signal cancel;
-      std::optional<Result<T>> result;
+      bool ended = false;
+      Result<T> result = fail(Code::internal, "the request never ended");
     };
     auto state = std::make_shared<State>();  // a late stop may still be on its way when this returns
     auto ended = [state](const std::exception_ptr& thrown, Result<T> result) {
       if (thrown) result = fail(Code::internal, "the request failed for a reason of ours: " + describe(thrown));
       state->result = std::move(result);
+      state->ended = true;
     };
     net::asio::co_spawn(io.context(), catching(std::move(task)), net::asio::bind_cancellation_slot(state->cancel.slot(), std::move(ended)));
     std::stop_callback on_stop(
         stop, [this, state] { net::asio::post(io.context(), [state] { state->cancel.emit(net::asio::cancellation_type::terminal); }); });
     if (io.context().stopped()) io.context().restart();
-    while (!state->result) io.context().run_one();
-    return std::move(*state->result);
+    while (!state->ended) io.context().run_one();
+    return std::move(state->result);
   }
 
   template <class T>

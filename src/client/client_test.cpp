@@ -102,10 +102,7 @@ TEST_F(ClientOfDaemon, an_answer_streams_piece_by_piece) {
 
 TEST_F(ClientOfDaemon, stopping_an_answer_frees_the_daemon) {
   std::promise<void> left;
-  daemon_.on("POST /v1/chat/completions", [&](net::ServerRequest& request, net::Responder& responder) -> net::Task<void> {
-    co_await stream({piece("a")}, Ending::held)(request, responder);
-    left.set_value();
-  });
+  daemon_.on("POST /v1/chat/completions", then(stream({piece("a")}, Ending::held), [&] { left.set_value(); }));
   std::stop_source stop;
   const auto end = client_.chat({.model = "m"}, {[&](const ChatDelta&) { stop.request_stop(); }}, stop.get_token());
   ASSERT_FALSE(end);
@@ -133,12 +130,8 @@ TEST_F(ClientOfDaemon, a_job_is_followed_to_its_end) {
 }
 
 TEST_F(ClientOfDaemon, a_job_is_read_anew_when_the_event_stream_breaks) {
-  auto asked = std::make_shared<int>(0);
   daemon_.on("GET /api/v1/events", stream({}, Ending::broken));
-  daemon_.on("GET /api/v1/jobs/J1", [asked](net::ServerRequest& request, net::Responder& responder) -> net::Task<void> {
-    ++*asked;
-    co_await reply_json(200, job(*asked < 2 ? "running" : "completed", *asked))(request, responder);
-  });
+  daemon_.on("GET /api/v1/jobs/J1", in_turn({reply_json(200, job("running", 1)), reply_json(200, job("completed", 2))}));
   std::vector<std::int64_t> done;
   const auto ended = client_.wait_for_job("J1", [&](const wire::Job& update) { done.push_back(update.progress.done); });
   ASSERT_TRUE(ended) << ended.error().text();
@@ -147,10 +140,7 @@ TEST_F(ClientOfDaemon, a_job_is_read_anew_when_the_event_stream_breaks) {
 
 TEST_F(ClientOfDaemon, a_job_is_read_anew_when_events_were_missed) {
   daemon_.on("GET /api/v1/events", stream({event("x", json::object()), event("events.reset", json::object())}, Ending::held));
-  auto asked = std::make_shared<int>(0);
-  daemon_.on("GET /api/v1/jobs/J1", [asked](net::ServerRequest& request, net::Responder& responder) -> net::Task<void> {
-    co_await reply_json(200, job(++*asked < 2 ? "running" : "paused", *asked))(request, responder);
-  });
+  daemon_.on("GET /api/v1/jobs/J1", in_turn({reply_json(200, job("running", 1)), reply_json(200, job("paused", 1))}));
   const auto rests = client_.wait_for_job("J1", {});
   ASSERT_TRUE(rests) << rests.error().text();
   EXPECT_EQ(rests->state, wire::JobState::paused);
@@ -162,10 +152,7 @@ TEST_F(ClientOfDaemon, a_load_reports_its_progress_and_then_the_model) {
   daemon_.on("GET /api/v1/events",
              stream({event("worker.progress", running("other", "loading", 0.9)), event("worker.progress", running("m", "loading", 0.5))},
                     Ending::held));
-  daemon_.on("POST /api/v1/running/m", [&](net::ServerRequest& request, net::Responder& responder) -> net::Task<void> {
-    co_await net::on_pool(daemon_.io(), [&] { heard.wait_for(kPatience); });
-    co_await reply_json(200, running("m", "ready", 1))(request, responder);
-  });
+  daemon_.on("POST /api/v1/running/m", daemon_.after([heard] { heard.wait_for(kPatience); }, reply_json(200, running("m", "ready", 1))));
   std::vector<double> progress;
   const auto model = client_.load("m", {}, [&](const wire::RunningModel& update) {
     progress.push_back(update.load_progress);

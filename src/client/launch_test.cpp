@@ -21,10 +21,7 @@ namespace {
 class Launch : public testing::Test {
  protected:
   void SetUp() override {
-    auto folder = os::TemporaryFolder::create();
-    ASSERT_TRUE(folder) << folder.error().text();
-    folder_.emplace(std::move(*folder));
-    const auto& root = folder_->path();
+    const auto& root = folder_.path();
     options_ = {.program = root / "daemon",
                 .environment = {{"PATH", "/usr/bin:/bin"}},
                 .places = {.config_file = root / "config.toml", .data = root, .state = root, .cache = root, .runtime = root}};
@@ -36,7 +33,7 @@ class Launch : public testing::Test {
     return ensure_daemon(options_, std::move(stop));
   }
 
-  std::string path(std::string_view name) const { return (folder_->path() / name).string(); }
+  std::string path(std::string_view name) const { return (folder_.path() / name).string(); }
 
   // From now on the socket accepts connections.
   os::UniqueFd listen() const {
@@ -49,7 +46,7 @@ class Launch : public testing::Test {
     return descriptor;
   }
 
-  std::optional<os::TemporaryFolder> folder_;
+  os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
   LaunchOptions options_;
 };
 

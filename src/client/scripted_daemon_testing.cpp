@@ -7,8 +7,13 @@
 namespace puna::client {
 namespace {
 
+net::Task<void> send_reply(net::Responder& responder, int status, std::string body) {
+  const auto sent = co_await responder.send({.status = status, .headers = {{"Content-Type", "application/json"}}, .body = std::move(body)});
+  EXPECT_TRUE(sent) << sent.error().text();
+}
+
 // A client may leave in the middle of an answer; whether that is right shows on its side.
-net::Task<Result<>> send_stream(const std::vector<std::string>& data, Ending ending, net::Responder& responder) {
+net::Task<Result<>> write_stream(net::Responder& responder, std::vector<std::string> data, Ending ending) {
   PUNA_CO_CHECK(co_await responder.start_sse());
   for (const auto& piece : data) PUNA_CO_CHECK(co_await responder.write(net::sse_frame("", "", piece)));
   switch (ending) {
@@ -22,13 +27,32 @@ net::Task<Result<>> send_stream(const std::vector<std::string>& data, Ending end
   co_return Result<>();
 }
 
+net::Task<void> send_stream(net::Responder& responder, std::vector<std::string> data, Ending ending) {
+  // ignored: see write_stream()
+  (void)co_await write_stream(responder, std::move(data), ending);
+}
+
+net::Task<void> run_then(net::ServerRequest& request, net::Responder& responder, Script script, std::function<void()> done) {
+  co_await script(request, responder);
+  done();
+}
+
+net::Task<void> run_after(net::Io& io, net::ServerRequest& request, net::Responder& responder, std::function<void()> wait, Script script) {
+  co_await net::on_pool(io, std::move(wait));
+  co_await script(request, responder);
+}
+
+net::Task<void> stay_silent(std::function<void()> asked, std::function<void()> left) {
+  if (asked) asked();
+  const auto ended = co_await net::sleep_for(kForever);
+  EXPECT_FALSE(ended);
+  if (left) left();
+}
+
 }  // namespace
 
 Script reply(int status, std::string body) {
-  return [status, body = std::move(body)](net::ServerRequest&, net::Responder& responder) -> net::Task<void> {
-    const auto sent = co_await responder.send({.status = status, .headers = {{"Content-Type", "application/json"}}, .body = body});
-    EXPECT_TRUE(sent) << sent.error().text();
-  };
+  return [status, body = std::move(body)](net::ServerRequest&, net::Responder& responder) { return send_reply(responder, status, body); };
 }
 
 Script reply_json(int status, const json::value& body) {
@@ -36,18 +60,29 @@ Script reply_json(int status, const json::value& body) {
 }
 
 Script stream(std::vector<std::string> data, Ending ending) {
-  return [data = std::move(data), ending](net::ServerRequest&, net::Responder& responder) -> net::Task<void> {
-    // ignored: see send_stream()
-    (void)co_await send_stream(data, ending, responder);
-  };
+  return [data = std::move(data), ending](net::ServerRequest&, net::Responder& responder) { return send_stream(responder, data, ending); };
 }
 
 Script silence(std::function<void()> asked, std::function<void()> left) {
-  return [asked = std::move(asked), left = std::move(left)](net::ServerRequest&, net::Responder&) -> net::Task<void> {
-    if (asked) asked();
-    const auto ended = co_await net::sleep_for(kForever);
-    EXPECT_FALSE(ended);
-    if (left) left();
+  return [asked = std::move(asked), left = std::move(left)](net::ServerRequest&, net::Responder&) { return stay_silent(asked, left); };
+}
+
+Script in_turn(std::vector<Script> scripts) {
+  return [scripts = std::move(scripts), next = std::size_t{0}](net::ServerRequest& request, net::Responder& responder) mutable {
+    const std::size_t now = std::min(next++, scripts.size() - 1);
+    return scripts[now](request, responder);
+  };
+}
+
+Script then(Script script, std::function<void()> done) {
+  return [script = std::move(script), done = std::move(done)](net::ServerRequest& request, net::Responder& responder) {
+    return run_then(request, responder, script, done);
+  };
+}
+
+Script ScriptedDaemon::after(std::function<void()> wait, Script script) {
+  return [this, wait = std::move(wait), script = std::move(script)](net::ServerRequest& request, net::Responder& responder) {
+    return run_after(io_, request, responder, wait, script);
   };
 }
 
@@ -63,6 +98,7 @@ ScriptedDaemon::ScriptedDaemon(const std::filesystem::path& socket) {
   network_ = std::thread([this] { io_.run(); });
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a test whose daemon cannot be ended may end here.
 ScriptedDaemon::~ScriptedDaemon() {
   net::asio::post(io_.context(), [this] {
     server_.reset();
@@ -78,13 +114,11 @@ void ScriptedDaemon::on(const std::string& request, Script script) {
 
 net::Task<void> ScriptedDaemon::handle(net::ServerRequest& request, net::Responder& responder) {
   const std::string key = fmt::format("{} {}", request.method, request.path);
-  Script script = reply_json(500, {{"error", {{"code", "internal"}, {"message", "the test did not expect " + key}}}});
-  {
-    const std::lock_guard lock(mutex_);
-    asked_.push_back(fmt::format("{} {}{}{}", request.method, request.target, request.body.empty() ? "" : " ", request.body));
-    if (const auto found = scripts_.find(key); found != scripts_.end()) script = found->second;
-  }
-  co_await script(request, responder);
+  const std::lock_guard lock(mutex_);
+  asked_.push_back(fmt::format("{} {}{}{}", request.method, request.target, request.body.empty() ? "" : " ", request.body));
+  const auto found = scripts_.find(key);
+  if (found != scripts_.end()) return found->second(request, responder);
+  return reply_json(500, {{"error", {{"code", "internal"}, {"message", "the test did not expect " + key}}}})(request, responder);
 }
 
 std::vector<std::string> ScriptedDaemon::asked() const {

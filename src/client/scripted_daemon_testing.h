@@ -31,6 +31,11 @@ enum class Ending {
 // Never answers. Tells when it was asked, and when the client has left.
 [[nodiscard]] Script silence(std::function<void()> asked, std::function<void()> left = {});
 
+// One script for each request, the last one for all that follow.
+[[nodiscard]] Script in_turn(std::vector<Script> scripts);
+// Calls the function when the script has ended; for a held stream, when the client has left.
+[[nodiscard]] Script then(Script script, std::function<void()> done);
+
 // The data of one event of the event stream.
 [[nodiscard]] std::string event(std::string_view type, const json::value& data);
 
@@ -42,7 +47,8 @@ class ScriptedDaemon {
   ScriptedDaemon(const ScriptedDaemon&) = delete;
   ScriptedDaemon& operator=(const ScriptedDaemon&) = delete;
 
-  [[nodiscard]] net::Io& io() { return io_; }
+  // A script that begins when the function, which may block, has returned.
+  [[nodiscard]] Script after(std::function<void()> wait, Script script);
   // "GET /api/v1/models": method and path, as it was sent, without its query. What is not scripted is answered with status 500.
   void on(const std::string& request, Script script);
   // "POST /api/v1/models/pull {…}", in the order of arrival.

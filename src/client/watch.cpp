@@ -26,10 +26,11 @@ net::Task<Result<>> Watch::connect() {
 
 net::Task<Result<std::optional<wire::EventView>>> Watch::next() {
   if (stream_) {
-    auto frame = co_await stream_->next();
-    if (!frame && !may_pass(frame.error())) co_return fail(std::move(frame).error());
-    if (frame && *frame) {
-      auto event = json::decode_text<wire::EventView>((*frame)->data, json::Unknown::ignore);
+    auto result = co_await stream_->next();
+    if (!result && !may_pass(result.error())) co_return fail(std::move(result).error());
+    const auto frame = result ? std::move(*result) : std::nullopt;
+    if (frame) {
+      auto event = json::decode_text<wire::EventView>(frame->data, json::Unknown::ignore);
       if (!event) co_return fail(Code::upstream_failed, not_understood(event.error()));
       if (event->type == kReset) co_return std::nullopt;
       co_return std::move(*event);

@@ -49,7 +49,7 @@ TEST_F(Slash, set_changes_what_the_next_question_carries) {
   EXPECT_EQ(settings.system, "You are Brief.");
   EXPECT_EQ(json::to_text(settings.parameters), R"({"temperature":0E0})");
   EXPECT_EQ(settings.think, false);
-  EXPECT_EQ(json::to_text(*settings.response_format), R"({"type":"json_object"})");
+  EXPECT_EQ(json::to_text(settings.response_format.value_or(json::object())), R"({"type":"json_object"})");
 }
 
 TEST_F(Slash, what_is_set_is_shown) {

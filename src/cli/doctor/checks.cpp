@@ -103,8 +103,7 @@ Findings check_settings(const Patient& patient) {
   return out;
 }
 
-void check_answering(const Patient& patient, Findings& out) {
-  const auto& status = *patient.status;
+void check_answering(const wire::Status& status, Findings& out) {
   out.push_back(
       {good, "", fmt::format("runs as process {}, version {}, {}", status.pid, status.version, status.tcp.value_or("no TCP")), ""});
   if (status.version != version())
@@ -117,7 +116,7 @@ Findings check_daemon(const Patient& patient) {
   Findings out;
   if (patient.other_daemon) out.push_back({note, "", fmt::format("PUNA_HOST names the daemon at {}", *patient.other_daemon), ""});
   if (patient.status) {
-    check_answering(patient, out);
+    check_answering(*patient.status, out);
   } else if (patient.daemon_error) {
     out.push_back({problem, "", patient.daemon_error->text(), "`puna logs` may tell why; `puna serve --stop` ends it"});
   } else if (client::is_owned(patient.places)) {

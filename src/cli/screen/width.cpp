@@ -12,8 +12,8 @@ constexpr char32_t kReplacement = 0xFFFD;
 
 // The widths of a UTF-8 terminal, whatever locale the user has; null where the system has no such locale.
 locale_t utf8_locale() {
-  static const locale_t kLocale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-  return kLocale;
+  static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return locale;
 }
 
 int continuation_bytes(unsigned char lead) {
