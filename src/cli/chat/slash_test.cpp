@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/chat/interactive.h"
 #include "cli/cli_testing.h"
 
 namespace puna::cli {
@@ -80,25 +79,6 @@ TEST_F(Slash, tab_completes_commands_settings_and_parameters) {
                                       "/set parameter frequency_penalty"}));
   EXPECT_TRUE(complete_slash_command("").empty());
   EXPECT_TRUE(complete_slash_command("hello").empty());
-}
-
-Line message(std::vector<std::string> lines) {
-  auto read = [lines = std::move(lines), at = std::size_t{0}](std::string_view) mutable -> Result<Line> {
-    return at < lines.size() ? Line{Line::Kind::text, lines[at++]} : Line{Line::Kind::end, {}};
-  };
-  return read_message(read).value();
-}
-
-TEST(Message, three_quotes_hold_several_lines_together) {
-  EXPECT_EQ(message({"\"\"\"one", "two", "three\"\"\""}).text, "one\ntwo\nthree");
-  EXPECT_EQ(message({"\"\"\"", "one", "\"\"\""}).text, "one\n");
-  EXPECT_EQ(message({"\"\"\"one\"\"\""}).text, "one");
-  EXPECT_EQ(message({"/set system \"\"\"a", "b\"\"\""}).text, "/set system a\nb");
-  EXPECT_EQ(message({"say \"\"\" now"}).text, "say \"\"\" now");
-}
-
-TEST(Message, the_terminals_end_inside_quotes_is_the_end) {
-  EXPECT_EQ(message({"\"\"\"one"}).kind, Line::Kind::end);
 }
 
 }  // namespace
