@@ -90,7 +90,10 @@ int run(const std::vector<std::string>& words, Console& console, const os::Envir
   Context context(console, environment, entry_points);
   const auto code = execute(words, context);
   if (!code) {
-    console.complain(code.error());
+    if (code.error().code == Code::cancelled)  // no fault: it was asked for
+      console.err.line(printable(code.error().text()));
+    else
+      console.complain(code.error());
     return traits(code.error().code).exit_code;
   }
   if (const auto& written = console.out.problem(); !written) {

@@ -29,9 +29,17 @@ std::filesystem::path expand_home(std::string_view typed, const Context& context
   return typed;
 }
 
+// What to type to go on.
+std::string same_again(const PullOrder& order) {
+  std::string out = fmt::format("puna pull {}", order.source);
+  if (order.name) out += fmt::format(" --name {}", *order.name);
+  if (order.sha256) out += fmt::format(" --sha256 {}", *order.sha256);
+  return out;
+}
+
 Error paused_by_user(const PullOrder& order, const wire::Job& job) {
   return {Code::cancelled,
-          fmt::format("paused; `puna pull {}` goes on where it stopped, `puna job cancel {}` gives it up", order.source, job.id)};
+          fmt::format("paused; `{}` goes on where it stopped, `puna job cancel {}` gives it up", same_again(order), job.id)};
 }
 
 void tell_completed(Context& context, const PullOrder& order, const Pulled& pulled) {
@@ -98,7 +106,7 @@ Result<wire::Job> finish_pull(Context& context, client::Client& daemon, Interrup
     case wire::JobState::paused:
       return fail(Code::cancelled, fmt::format("the job was paused; `puna job resume {}` goes on where it stopped", ended.id));
     case wire::JobState::interrupted:
-      return fail(Code::unavailable, fmt::format("the daemon stopped; `puna pull {}` goes on where it stopped", order.source));
+      return fail(Code::unavailable, fmt::format("the daemon stopped; `{}` goes on where it stopped", same_again(order)));
     case wire::JobState::queued:
     case wire::JobState::running:
       break;

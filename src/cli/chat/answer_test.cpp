@@ -66,7 +66,7 @@ TEST(AnswerView, thoughts_can_be_hidden) {
 }
 
 TEST(AnswerView, progress_makes_room_for_the_first_word) {
-  Shown shown({.terminal = true, .width = 41});
+  Shown shown({.terminal = true, .width = 43});
   shown.view.loading({.name = "m", .load_progress = 0.5});
   shown.view.take({.content = "Yes."});
   shown.view.finish();

@@ -103,7 +103,7 @@ Result<ExitCode> show(Context& context, const Invocation& invocation) {
   for (const auto& setting : view.settings) {
     std::vector<std::string> row{setting.key, setting.value};
     if (origin) row.emplace_back(setting.origin == SettingOrigin::default_value ? "default" : json::enum_name(setting.origin));
-    if (origin) row.push_back(setting.source);
+    if (origin) row.push_back(setting.origin == SettingOrigin::default_value ? "" : setting.source);
     table.add(std::move(row));
   }
   table.print(context.console().out);

@@ -60,7 +60,9 @@ Result<> read_daemon_log(Context& context, const Order& order, const Interrupt& 
   if (order.follow) {
     const auto print = [&](std::string_view line) { print_line(context, order, line); };
     auto followed = daemon->follow_logs(order.source, order.lines, print, interrupt.token());
-    return interrupt.requested() ? Result<>() : followed;  // Ctrl-C is how following ends
+    if (!interrupt.requested()) return followed;
+    if (context.console().err.is_terminal()) context.console().err.line("");  // behind the terminal's "^C"
+    return {};                                                                // which is how following ends
   }
   PUNA_TRY(const auto log, daemon->logs(order.source, order.lines));
   for (const auto& line : log.lines) print_line(context, order, line);

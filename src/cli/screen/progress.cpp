@@ -82,12 +82,17 @@ std::string fraction_line(std::string_view what, double fraction, std::size_t wi
   return with_bar(fmt::format("{} {}", printable(what), percent(fraction)), fraction, {}, width);
 }
 
+std::size_t ProgressLine::room() const {
+  constexpr std::size_t kForCtrlC = 3;  // the terminal's "^C" shall not break the line
+  return std::max(stream_.width(), kForCtrlC) - kForCtrlC;
+}
+
 void ProgressLine::show(const wire::JobProgress& progress) {
-  draw(progress.phase, progress_line(progress, stream_.width() - 1));
+  draw(progress.phase, progress_line(progress, room()));
 }
 
 void ProgressLine::show(std::string_view what, double fraction) {
-  draw(what, fraction_line(what, fraction, stream_.width() - 1));
+  draw(what, fraction_line(what, fraction, room()));
 }
 
 void ProgressLine::draw(std::string_view phase, const std::string& line) {

@@ -32,6 +32,7 @@ class ProgressLine {
   void clear();
 
  private:
+  [[nodiscard]] std::size_t room() const;
   void draw(std::string_view phase, const std::string& line);
 
   Stream& stream_;

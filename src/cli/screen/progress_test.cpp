@@ -33,7 +33,7 @@ TEST(ProgressLine, a_fraction_beyond_its_bounds_stays_inside_the_bar) {
 
 TEST(ProgressLine, is_drawn_over_itself_on_a_terminal_and_leaves_nothing) {
   Captured captured;
-  auto console = capturing_console(captured, {.terminal = true, .width = 41});
+  auto console = capturing_console(captured, {.terminal = true, .width = 43});
   {
     ProgressLine(console.err, Narration::full).show(downloading());
   }
