@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def check(tree: Tree, build: Path, everything: bool):
             sources.append(source)
     seen = set()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for output in pool.map(lambda source: _check_file(build, source), sources):
+        for done, output in enumerate(pool.map(lambda source: _check_file(build, source), sources), start=1):
+            if done % 20 == 0:
+                print(f"tidy: {done} of {len(sources)} files", file=sys.stderr)
             for line in output.splitlines():
                 found = _FOUND.match(line)
                 if found and Path(found["path"]).is_relative_to(tree.root):
