@@ -1,4 +1,4 @@
-#include "hub/sha256.h"
+#include "os/sha256.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-namespace puna::hub {
+namespace puna::os {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 20;
@@ -83,4 +83,4 @@ Result<std::string> parse_sha256(std::string_view text) {
   return digits;
 }
 
-}  // namespace puna::hub
+}  // namespace puna::os

@@ -1,11 +1,11 @@
-#include "hub/sha256.h"
+#include "os/sha256.h"
 
 #include <gtest/gtest.h>
 
 #include "os/file.h"
 #include "os/temporary_folder.h"
 
-namespace puna::hub {
+namespace puna::os {
 namespace {
 
 // FIPS 180-4's example.
@@ -54,4 +54,4 @@ TEST(Sha256, understands_digests_as_people_write_them) {
 }
 
 }  // namespace
-}  // namespace puna::hub
+}  // namespace puna::os
