@@ -31,7 +31,7 @@ inline constexpr Setting<Milliseconds> kStopGrace{{"models.stop_grace", "PUNA_ST
 inline constexpr Setting<std::string> kWorkerProgram{{"models.worker_program", "PUNA_WORKER_PROGRAM", "", "program that runs as worker; empty: this one"}};
 
 inline constexpr Setting<std::int64_t> kQueueLimit{{"jobs.queue_limit", "PUNA_QUEUE_LIMIT", "150", "jobs that may wait; more are refused", 1, 100000}};
-inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64, "", false}};
+inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64}};
 inline constexpr Setting<std::int64_t> kJobHistory{{"jobs.history", "PUNA_JOB_HISTORY", "500", "ended jobs that are remembered", 1, 1000000}};
 
 inline constexpr Setting<bool> kOffline{{"network.offline", "PUNA_OFFLINE", "false", "never contact another machine"}};
@@ -45,6 +45,14 @@ inline constexpr Setting<Milliseconds> kRetryBase{{"network.retry_base", "PUNA_R
 inline constexpr Setting<double> kRetryFactor{{"network.retry_factor", "PUNA_RETRY_FACTOR", "2", "factor by which the longest wait grows with each try", 1, 100}};
 inline constexpr Setting<Milliseconds> kRetryCap{{"network.retry_cap", "PUNA_RETRY_CAP", "30s", "longest wait before any try", 1, 3600000}};
 inline constexpr Setting<bool> kRetryJitter{{"network.retry_jitter", "PUNA_RETRY_JITTER", "true", "wait a random part of the longest wait, so that clients do not return together"}};
+
+inline constexpr Setting<std::int64_t> kTransferConnections{{"transfer.connections", "PUNA_TRANSFER_CONNECTIONS", "32", "most connections to one host; fewer are used when more do not pay", 1, 256}};
+inline constexpr Setting<Bytes> kTransferPiece{{"transfer.piece", "PUNA_TRANSFER_PIECE", "8 MiB", "least that one request of a large file asks for", 65536, 1073741824.0}};
+inline constexpr Setting<Bytes> kTransferBandwidth{{"transfer.bandwidth", "PUNA_TRANSFER_BANDWIDTH", "0", "most bytes a second that all transfers take together; 0: no limit", 0, 1099511627776.0}};
+inline constexpr Setting<std::string> kTransferSchedule{{"transfer.schedule", "PUNA_TRANSFER_SCHEDULE", "", "other bandwidths by local time of day, such as 22:00-06:00=0 08:00-18:00=2MB 12:00-13:00=pause"}};
+inline constexpr Setting<Milliseconds> kTransferStall{{"transfer.stall", "PUNA_TRANSFER_STALL", "12s", "a connection without a byte for this time is dialled again", 10, 3600000}};
+inline constexpr Setting<Milliseconds> kTransferSlow{{"transfer.slow", "PUNA_TRANSFER_SLOW", "6s", "a connection far slower than the others for this time is dialled again", 100, 3600000}};
+inline constexpr Setting<Milliseconds> kKeepPartials{{"transfer.keep_partials", "PUNA_KEEP_PARTIALS", "720h", "time that what came of an abandoned transfer is kept; -1: for ever", 0, 9e15}};
 
 inline constexpr Setting<std::string> kLogLevel{{"log.level", "PUNA_LOG_LEVEL", "info", "least severity that is logged", 0, 0, "debug|info|warning|error|off"}};
 inline constexpr Setting<Bytes> kLogFileSize{{"log.file_size", "PUNA_LOG_FILE_SIZE", "10 MiB", "size at which a log file is rotated", 65536, 1099511627776.0, "", false}};
