@@ -161,7 +161,10 @@ class PullRun {
       out.size = present->size;
       return out;
     }
-    PUNA_TRY(const auto model, parts_.library.add({.name = request_.name, .sha256 = sha256, .source = origin.source}));
+    const std::string catalogue = origin.source.starts_with("http") ? "url" : "file";
+    PUNA_TRY(const auto model, parts_.library.add({.name = request_.name,
+                                                   .files = {{.path = origin.file_name, .sha256 = sha256}},
+                                                   .provenance = {.catalogue = catalogue, .url = origin.source}}));
     out.name = model.name;
     out.size = model.size;
     out.change = present ? PullChange::replaced : PullChange::added;

@@ -1,9 +1,14 @@
 #include "model/describe.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/text.h"
 #include "gguf/summary.h"
+#include "model/safetensors.h"
 
 namespace puna::model {
 namespace {
@@ -53,7 +58,8 @@ json::value shown(const std::vector<T>& in) {
 
 std::vector<std::string> capabilities_of(const gguf::Summary& summary) {
   std::vector<std::string> out;
-  if (summary.kind != "model") return out;  // adapters and projectors answer nothing by themselves
+  if (summary.kind == "adapter") return {"adapter"};
+  if (summary.kind != "model") return out;  // projectors answer nothing by themselves
   const auto& can = summary.capabilities;
   if (can.embedding)
     out.emplace_back("embedding");
@@ -65,10 +71,36 @@ std::vector<std::string> capabilities_of(const gguf::Summary& summary) {
   return out;
 }
 
+// llama.cpp opens the parts by their numbers, so all of them must be there and in order.
+Result<> check_parts(std::span<const gguf::Header> headers, std::span<const FileOnDisk> files) {
+  const auto count = headers.front().integer("split.count").value_or(1);
+  const auto wrong = [&](std::size_t i, std::string_view what) {
+    return fail(Code::corrupt_data, fmt::format("{} {}", printable(files[i].path), what));
+  };
+  if (count > 1 && headers.size() != count)
+    return wrong(0, fmt::format("is one of {} parts, and {} of them are here: all are needed", count, headers.size()));
+  for (std::size_t i = 0; i < headers.size() && headers.size() > 1; ++i) {
+    if (headers[i].integer("split.count").value_or(1) != headers.size())
+      return wrong(i, fmt::format("is no part of a model in {} parts", headers.size()));
+    if (headers[i].integer("split.no").value_or(0) != i) return wrong(i, fmt::format("is not part {} of {}", i + 1, headers.size()));
+  }
+  return {};
+}
+
+Result<> add_projector(wire::ModelDetails& details, const FileOnDisk& file) {
+  PUNA_TRY(const auto header, gguf::Header::read_file(file.place));
+  if (gguf::summarize(header).kind != "mmproj")
+    return fail(Code::corrupt_data, fmt::format("{} is no projector (mmproj)", printable(file.path)));
+  const bool hears = header.boolean("clip.has_audio_encoder").value_or(false);
+  if (header.boolean("clip.has_vision_encoder").value_or(!hears)) details.capabilities.emplace_back("vision");
+  if (hears) details.capabilities.emplace_back("audio");
+  return {};
+}
+
 }  // namespace
 
-wire::ModelDetails details_of(const gguf::Header& header) {
-  const auto summary = gguf::summarize(header);
+wire::ModelDetails details_of(std::span<const gguf::Header> parts) {
+  const auto summary = gguf::summarize(parts.front());
   wire::ModelDetails out;
   out.format = "gguf";
   out.architecture = printable(summary.architecture);
@@ -79,6 +111,29 @@ wire::ModelDetails details_of(const gguf::Header& header) {
   out.block_count = signed_number(summary.block_count.value_or(0));
   out.capabilities = capabilities_of(summary);
   if (summary.licence) out.licence = printable(*summary.licence);
+  for (const auto& part : parts.subspan(1)) {
+    const auto more = gguf::summarize(part);
+    out.parameters += signed_number(more.parameters);
+    if (out.quantization.empty()) out.quantization = printable(more.quantization);  // the first part may hold no tensors
+  }
+  return out;
+}
+
+Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files) {
+  std::vector<FileOnDisk> weights;
+  std::ranges::copy_if(files, std::back_inserter(weights), [](const auto& file) { return file.role == wire::FileRole::weights; });
+  if (weights.empty()) return fail(Code::invalid_argument, "a model needs a file of weights");
+  PUNA_TRY(const bool safetensors, is_safetensors(weights.front().place));
+  if (safetensors) return describe_safetensors(files);
+  std::vector<gguf::Header> headers;
+  for (const auto& file : weights) {
+    PUNA_TRY(auto header, gguf::Header::read_file(file.place));
+    headers.push_back(std::move(header));
+  }
+  PUNA_CHECK(check_parts(headers, weights));
+  auto out = details_of(headers);
+  for (const auto& file : files)
+    if (file.role == wire::FileRole::projector) PUNA_CHECK(add_projector(out, file));
   return out;
 }
 

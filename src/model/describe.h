@@ -1,5 +1,9 @@
-// What a file's header says, as the API shows it.
+// What the headers of a model's files say, as the API shows it.
 #pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
 
 #include "base/json.h"
 #include "gguf/reader.h"
@@ -8,9 +12,20 @@
 namespace puna::model {
 
 // Grows whenever details_of says something else about the same header: what is stored is then read anew.
-inline constexpr std::int64_t kDescription = 1;
+inline constexpr std::int64_t kDescription = 2;
 
-[[nodiscard]] wire::ModelDetails details_of(const gguf::Header& header);
+// The headers of all parts, the first one first; at least one.
+[[nodiscard]] wire::ModelDetails details_of(std::span<const gguf::Header> parts);
+
+struct FileOnDisk {
+  wire::FileRole role = wire::FileRole::weights;
+  std::string path;  // upstream's name
+  std::filesystem::path place;
+};
+
+// Reads headers only. Code::corrupt_data when a file is not what its role says, or when a part of the weights is missing;
+// Code::invalid_argument when there are no weights.
+[[nodiscard]] Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files);
 
 // Every key except the chat template. An array of more than 16 items is {"array_of": "string", "length": 49152}; text that is not UTF-8
 // is made so.

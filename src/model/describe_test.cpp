@@ -9,10 +9,10 @@ namespace {
 
 using testing::ElementsAre;
 
-gguf::Header header_with(const std::map<std::string, gguf::Value>& more) {
+std::vector<gguf::Header> header_with(const std::map<std::string, gguf::Value>& more) {
   const auto folder = os::TemporaryFolder::create().value();
   test::write_model(folder.path() / "m.gguf", 2048, more);
-  return gguf::Header::read_file(folder.path() / "m.gguf").value();
+  return {gguf::Header::read_file(folder.path() / "m.gguf").value()};
 }
 
 TEST(Describe, a_model_that_writes_text_can_complete_and_one_with_a_template_can_chat) {
@@ -25,15 +25,16 @@ TEST(Describe, an_encoder_embeds_and_does_not_complete) {
   EXPECT_THAT(details_of(header_with({{"general.architecture", std::string("bert")}})).capabilities, ElementsAre("embedding"));
 }
 
-TEST(Describe, an_adapter_answers_nothing_by_itself) {
-  EXPECT_TRUE(details_of(header_with({{"general.type", std::string("adapter")}})).capabilities.empty());
+TEST(Describe, an_adapter_or_a_projector_answers_nothing_by_itself) {
+  EXPECT_THAT(details_of(header_with({{"general.type", std::string("adapter")}})).capabilities, ElementsAre("adapter"));
+  EXPECT_TRUE(details_of(header_with({{"general.type", std::string("mmproj")}})).capabilities.empty());
 }
 
 TEST(Describe, metadata_is_always_valid_json) {
   const auto shown = metadata_of(header_with({{"a.text", std::string("\xff\x1b[2J")},
                                               {"a.infinite", std::numeric_limits<float>::infinity()},
                                               {"a.large", std::numeric_limits<std::uint64_t>::max()},
-                                              {"a.flags", std::vector<bool>{true, false}}}));
+                                              {"a.flags", std::vector<bool>{true, false}}})[0]);
   const auto again = json::parse_object(json::to_text(shown)).value();
   EXPECT_EQ(again.at("a.infinite"), json::value(nullptr));
   EXPECT_EQ(again.at("a.large"), json::value(std::numeric_limits<std::uint64_t>::max()));

@@ -3,173 +3,181 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <map>
-#include <mutex>
-#include <set>
 #include <system_error>
 
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "model/describe.h"
-#include "model/file_stamp.h"
-#include "model/name.h"
-#include "model/table.h"
+#include "model/library_state.h"
 
 namespace puna::model {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct File {
-  FileRow row;
-  wire::ModelDetails details;
-  bool looked_at = false;
-  std::optional<FileStamp> seen;  // at the last look
-  std::optional<std::string> problem;
-  std::set<std::string> names;  // keys
-};
-
-Result<> check_sha256(std::string_view text) {
-  const auto is_hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (text.size() == 64 && std::ranges::all_of(text, is_hexadecimal)) return {};
-  return fail(Code::invalid_argument, "a SHA-256 is 64 hexadecimal digits in lower case, not '" + printable(text.substr(0, 80)) + "'");
-}
-
 std::string suggestion(const std::vector<std::string>& names) {
   return names.empty() ? std::string() : "; did you mean " + join(names, ", ") + "?";
 }
 
+std::string source_text(const ModelRow& row) {
+  if (row.url) return redact(*row.url);
+  if (row.repository) return fmt::format("{}://{}", row.catalogue, *row.repository);
+  return row.catalogue;
+}
+
 }  // namespace
 
-struct Library::State {
-  State(store::Database& database, EventBus& bus, fs::path blob_folder) : events(bus), blobs(std::move(blob_folder)), table(database) {}
+fs::path Library::State::path_of(std::string_view sha256) const {
+  return blobs_folder / fmt::format("sha256-{}", sha256);
+}
 
-  EventBus& events;
-  const fs::path blobs;
-  std::atomic<std::uint64_t> revision{1};
-
-  std::mutex mutex;  // guards what follows; held while the database is written, so that index and tables never part
-  Table table;
-  std::map<std::string, File> files;     // by sha256
-  std::map<std::string, NameRow> names;  // by key, so in the order of lists
-
-  fs::path path_of(std::string_view sha256) const { return blobs / fmt::format("sha256-{}", sha256); }
-  Result<> load();
-  Result<NameRow*> resolve(std::string_view text);
-  Error unknown(const Name& name) const;
-  bool look(File& file);
-  void look_and_tell(File& file);
-  wire::Model to_wire(const NameRow& row) const;
-  void name_file(const NameRow& row);
-  Result<Bytes> drop_if_unnamed(const std::string& sha256);
-};
+std::set<std::string> contents_of(const std::vector<PartRow>& parts) {
+  std::set<std::string> out;
+  for (const auto& part : parts) out.insert(part.sha256);
+  return out;
+}
 
 Result<> Library::State::load() {
   std::lock_guard lock(mutex);
   PUNA_TRY(auto content, table.load());
-  for (auto& row : content.files) {
-    auto& file = files[row.sha256];
+  std::set<std::string> all;
+  for (auto& row : content.blobs) {
+    all.insert(row.sha256);
+    blobs[row.sha256].row = std::move(row);
+  }
+  std::map<std::string, std::vector<PartRow>> parts;
+  for (auto& part : content.parts) parts[part.name_key].push_back(std::move(part));
+  for (auto& row : content.models) {
+    Entry entry{.parts = std::move(parts[row.name_key])};
     if (auto details = json::decode<wire::ModelDetails>(row.details, json::Unknown::ignore))
-      file.details = std::move(*details);
+      entry.details = std::move(*details);
     else
       row.description = 0;
-    file.row = std::move(row);
+    PUNA_TRY(entry.recipe, json::decode<wire::Recipe>(row.recipe, json::Unknown::ignore));
+    entry.row = std::move(row);
+    insert(std::move(entry));
   }
-  for (const auto& row : content.names) name_file(row);
-  std::vector<std::string> unnamed;
-  for (auto& [sha256, file] : files) {
-    if (file.names.empty())
-      unnamed.push_back(sha256);
-    else
-      look(file);
-  }
-  for (const auto& sha256 : unnamed) {
-    auto freed = drop_if_unnamed(sha256);
-    if (freed)
-      log::info("model", "finished a removal", {{"sha256", sha256}, {"freed", freed->count}});
-    else
-      log::warning("model", "a removal is still not finished", {{"sha256", sha256}, {"error", freed.error().text()}});
-  }
+  const auto freed = drop_unused(all);
+  if (!freed)
+    log::warning("model", "a removal is still not finished", {{"error", freed.error().text()}});
+  else if (freed->count > 0)
+    log::info("model", "finished a removal", {{"freed", freed->count}});
+  for (auto& [key, entry] : models) look_at_model(entry);
   return {};
 }
 
-void Library::State::name_file(const NameRow& row) {
-  if (const auto before = names.find(row.name_key); before != names.end()) files[before->second.sha256].names.erase(row.name_key);
-  names[row.name_key] = row;
-  files[row.sha256].names.insert(row.name_key);
-}
-
 // Whether the file, or what is known of it, is another one than at the last look.
-bool Library::State::look(File& file) {
-  auto stamp = look_at(path_of(file.row.sha256));
+bool Library::State::look(Blob& blob, bool& read_anew) {
+  auto stamp = look_at(path_of(blob.row.sha256));
   const std::optional<FileStamp> now = stamp ? *stamp : std::nullopt;
-  if (file.looked_at && file.seen == now) return false;
-  file.looked_at = true;
-  file.seen = now;
-  const auto path = path_of(file.row.sha256).string();
+  if (blob.looked_at && blob.seen == now) return false;
+  blob.looked_at = true;
+  blob.seen = now;
+  const auto path = path_of(blob.row.sha256).string();
   if (!stamp) {
-    file.problem = stamp.error().text();
+    blob.problem = stamp.error().text();
   } else if (!now) {
-    file.problem = fmt::format("its file {} is missing: pull the model again, or remove it", path);
-  } else if (now->size != file.row.size) {
-    file.problem = fmt::format("its file {} has {} bytes and had {} when it was added: pull the model again, or remove it", path, now->size,
-                               file.row.size);
-  } else if (now->modified_ns == file.row.modified_ns && file.row.description == kDescription) {
-    file.problem.reset();
-  } else if (auto header = gguf::Header::read_file(path); !header) {
-    file.problem = fmt::format("its file was changed and is no longer a model: {}", header.error().text());
+    blob.problem = fmt::format("its file {} is missing: pull the model again, or remove it", path);
+  } else if (now->size != blob.row.size) {
+    blob.problem = fmt::format("its file {} has {} bytes and had {} when it was added: pull the model again, or remove it", path, now->size,
+                               blob.row.size);
   } else {
-    file.problem.reset();
-    file.details = details_of(*header);
-    file.row.details = json::encode(file.details);
-    file.row.description = kDescription;
-    file.row.modified_ns = now->modified_ns;
-    if (auto stored = table.put_file(file.row); !stored)
-      log::warning("model", "what was read anew could not be stored", {{"file", path}, {"error", stored.error().text()}});
+    blob.problem.reset();
+    read_anew = read_anew || now->modified_ns != blob.row.modified_ns;
   }
   return true;
 }
 
-void Library::State::look_and_tell(File& file) {
-  if (!look(file)) return;
+void Library::State::read_headers(Entry& entry) {
+  auto described = describe(files_on_disk(entry.parts));
+  if (!described) {
+    entry.problem = fmt::format("its file was changed and is no longer a model: {}", described.error().text());
+    return;
+  }
+  entry.details = std::move(*described);
+  entry.row.details = json::encode(entry.details);
+  entry.row.description = kDescription;
+  auto stored = table.put_model(entry.row);
+  for (const auto& sha256 : contents_of(entry.parts)) {
+    auto& blob = blobs.at(sha256);
+    if (!blob.seen || blob.row.modified_ns == blob.seen->modified_ns) continue;
+    blob.row.modified_ns = blob.seen->modified_ns;
+    if (stored) stored = table.put_blob(blob.row);
+  }
+  if (!stored)
+    log::warning("model", "what was read anew could not be stored", {{"model", entry.row.name}, {"error", stored.error().text()}});
+}
+
+void Library::State::look_at_model(Entry& entry) {
+  bool changed = false, read_anew = entry.row.description != kDescription;
+  for (const auto& sha256 : contents_of(entry.parts)) changed = look(blobs.at(sha256), read_anew) || changed;
+  std::optional<std::string> problem;
+  for (const auto& part : entry.parts)
+    if (!problem) problem = blobs.at(part.sha256).problem;
+  changed = changed || read_anew || problem.has_value() != entry.problem.has_value();
+  if (!changed) return;
+  const bool first_look = revision == 1 && !problem && !read_anew;
+  entry.problem = std::move(problem);
+  if (!entry.problem && read_anew) read_headers(entry);
+  if (first_look) return;
   ++revision;
-  if (file.problem) log::warning("model", "a model cannot be used", {{"sha256", file.row.sha256}, {"problem", *file.problem}});
-  for (const auto& key : file.names) events.publish_as("model.updated", to_wire(names.at(key)));
+  if (entry.problem) log::warning("model", "a model cannot be used", {{"model", entry.row.name}, {"problem", *entry.problem}});
+  events.publish_as("model.updated", to_wire(entry));
 }
 
-wire::Model Library::State::to_wire(const NameRow& row) const {
-  const auto& file = files.at(row.sha256);
+std::vector<FileOnDisk> Library::State::files_on_disk(const std::vector<PartRow>& parts) const {
+  std::vector<FileOnDisk> out;
+  for (const auto& part : parts) out.push_back({part.role, part.path, path_of(part.sha256)});
+  return out;
+}
+
+std::vector<std::string> Library::State::weights_of(const std::vector<PartRow>& parts) {
+  std::vector<std::string> out;
+  for (const auto& part : parts)
+    if (part.role == wire::FileRole::weights) out.push_back(part.sha256);
+  return out;
+}
+
+std::int64_t Library::State::size_of(const Entry& entry) const {
+  std::int64_t out = 0;
+  for (const auto& sha256 : contents_of(entry.parts)) out += blobs.find(sha256)->second.row.size;
+  return out;
+}
+
+wire::Model Library::State::to_wire(const Entry& entry) const {
+  const auto& row = entry.row;
+  const auto weights = weights_of(entry.parts);
   return {.name = row.name,
-          .size = file.row.size,
-          .sha256 = row.sha256,
-          .source = row.source,
+          .size = size_of(entry),
+          .sha256 = weights.empty() ? std::string() : weights.front(),
+          .source = source_text(row),
           .modified_at = format_time(row.modified_at),
-          .problem = file.problem,
-          .details = file.details};
+          .problem = entry.problem,
+          .details = entry.details,
+          .provenance = {row.catalogue, row.repository, row.revision, row.commit_id, row.filter, row.url},
+          .pinned = row.pinned};
 }
 
-Result<NameRow*> Library::State::resolve(std::string_view text) {
+Result<Entry*> Library::State::resolve(std::string_view text) {
   PUNA_TRY(const auto name, Name::parse(text));
-  if (const auto exact = names.find(name.key()); exact != names.end()) return &exact->second;
+  if (const auto exact = models.find(name.key()); exact != models.end()) return &exact->second;
   if (!name.tag_was_given()) {
     const std::string prefix = lower_ascii(name.base()) + ":";
-    const auto first = names.lower_bound(prefix);
-    if (first != names.end() && first->first.starts_with(prefix)) {
+    const auto first = models.lower_bound(prefix);
+    if (first != models.end() && first->first.starts_with(prefix)) {
       const auto second = std::next(first);
-      if (second == names.end() || !second->first.starts_with(prefix)) return &first->second;
+      if (second == models.end() || !second->first.starts_with(prefix)) return &first->second;
     }
   }
   return fail(unknown(name));
 }
 
 Error Library::State::unknown(const Name& name) const {
-  if (names.empty()) return {Code::not_found, fmt::format("there is no model '{}': the library is empty", name.text())};
+  if (models.empty()) return {Code::not_found, fmt::format("there is no model '{}': the library is empty", name.text())};
   std::vector<std::string> known, same_base;
-  for (const auto& [key, row] : names) {
-    known.push_back(row.name);
-    if (key.starts_with(lower_ascii(name.base()) + ":")) same_base.push_back(row.name);
+  for (const auto& [key, entry] : models) {
+    known.push_back(entry.row.name);
+    if (key.starts_with(lower_ascii(name.base()) + ":")) same_base.push_back(entry.row.name);
   }
   if (!same_base.empty()) {
     same_base.resize(std::min<std::size_t>(same_base.size(), 3));
@@ -186,147 +194,79 @@ Error Library::State::unknown(const Name& name) const {
   return {Code::not_found, fmt::format("there is no model '{}'{}", name.text(), suggestion(near))};
 }
 
-// Deletes the file and then its row: what a crash leaves between the two is finished by the next load().
-Result<Bytes> Library::State::drop_if_unnamed(const std::string& sha256) {
-  const auto found = files.find(sha256);
-  if (found == files.end() || !found->second.names.empty()) return Bytes(0);
-  const auto path = path_of(sha256);
-  PUNA_TRY(const auto stamp, look_at(path));
-  std::error_code error;
-  fs::remove(path, error);
-  if (error) return fail(errno_error(error.value(), "cannot delete " + path.string()));
-  PUNA_CHECK(table.remove_file(sha256));
-  files.erase(found);
-  return Bytes(stamp && !stamp->other_links ? static_cast<std::uint64_t>(stamp->size) : 0);
-}
-
 Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Library::Library(Library&&) noexcept = default;
 Library& Library::operator=(Library&&) noexcept = default;
 Library::~Library() = default;
 
 Result<Library> Library::open(store::Database& database, EventBus& events, const fs::path& folder) {
-  const auto blobs = folder / "blobs";
+  auto state = std::make_unique<State>(database, events, folder);
   std::error_code error;
-  const bool created = fs::create_directories(blobs, error);
-  if (!error && created) fs::permissions(blobs, fs::perms::owner_all, error);
-  if (error) return fail(errno_error(error.value(), "cannot use " + blobs.string()));
-  auto state = std::make_unique<State>(database, events, blobs);
+  const bool created = fs::create_directories(state->blobs_folder, error);
+  if (!error && created) fs::permissions(state->blobs_folder, fs::perms::owner_all, error);
+  if (error) return fail(errno_error(error.value(), "cannot use " + state->blobs_folder.string()));
   PUNA_CHECK(state->load());
   return Library(std::move(state));
 }
 
 Result<std::vector<wire::Model>> Library::list() {
   std::lock_guard lock(state_->mutex);
-  for (auto& [sha256, file] : state_->files) state_->look_and_tell(file);
   std::vector<wire::Model> out;
-  out.reserve(state_->names.size());
-  for (const auto& [key, row] : state_->names) out.push_back(state_->to_wire(row));
+  out.reserve(state_->models.size());
+  for (auto& [key, entry] : state_->models) {
+    state_->look_at_model(entry);
+    out.push_back(state_->to_wire(entry));
+  }
   return out;
 }
 
 Result<wire::Model> Library::find(std::string_view name) {
   std::lock_guard lock(state_->mutex);
-  PUNA_TRY(const auto* row, state_->resolve(name));
-  state_->look_and_tell(state_->files.at(row->sha256));
-  return state_->to_wire(*row);
+  PUNA_TRY(auto* entry, state_->resolve(name));
+  state_->look_at_model(*entry);
+  return state_->to_wire(*entry);
 }
 
 Result<wire::ModelDetail> Library::show(std::string_view name) {
-  PUNA_TRY(auto model, find(name));
   wire::ModelDetail out;
-  const auto path = state_->path_of(model.sha256);
-  out.path = path.string();
-  if (!model.problem) {
-    PUNA_TRY(const auto header, gguf::Header::read_file(path));
+  std::vector<PartRow> parts;
+  {
+    std::lock_guard lock(state_->mutex);
+    PUNA_TRY(auto* entry, state_->resolve(name));
+    state_->look_at_model(*entry);
+    out.model = state_->to_wire(*entry);
+    out.recipe = entry->recipe;
+    parts = entry->parts;
+    for (const auto& part : parts)
+      out.files.push_back(
+          {part.path, part.role, part.sha256, state_->blobs.at(part.sha256).row.size, state_->path_of(part.sha256).string()});
+  }
+  const auto weights = State::weights_of(parts);
+  out.path = state_->path_of(weights.front()).string();
+  if (weights.size() > 1 && out.model.details.format == "gguf") {
+    PUNA_TRY(const auto first, state_->links.first_part(weights));
+    out.path = first.string();
+  }
+  for (const auto& file : out.files) {
+    if (file.role == wire::FileRole::projector && !out.projector) out.projector = file.place;
+    if (file.role == wire::FileRole::adapter) out.adapters.push_back(file.place);
+  }
+  if (!out.model.problem && out.model.details.format == "gguf") {
+    PUNA_TRY(const auto header, gguf::Header::read_file(out.path));
     out.chat_template = chat_template_of(header);
     out.metadata = metadata_of(header);
   }
-  out.model = std::move(model);
+  if (out.recipe.chat_template) out.chat_template = out.recipe.chat_template;
   return out;
-}
-
-Result<wire::Model> Library::add(const NewModel& model) {
-  PUNA_TRY(const auto name, Name::parse(model.name));
-  PUNA_TRY(const auto path, blob_path(model.sha256));
-  PUNA_TRY(const auto header, gguf::Header::read_file(path));
-  auto details = details_of(header);
-
-  std::lock_guard lock(state_->mutex);
-  PUNA_TRY(const auto stamp, look_at(path));
-  if (!stamp) return fail(Code::not_found, fmt::format("the file {} was removed while model {} was added", path.string(), name.text()));
-  const auto now = std::chrono::system_clock::now();
-  const auto before = state_->names.find(name.key());
-  const bool known = before != state_->names.end();
-  const std::string replaced = known ? before->second.sha256 : std::string();
-  const FileRow file{model.sha256, stamp->size, stamp->modified_ns, json::encode(details), kDescription, now};
-  const NameRow row{name.key(), name.text(), model.sha256, redact(model.source), known ? before->second.created_at : now, now};
-  PUNA_CHECK(state_->table.put(file, row));
-  state_->name_file(row);
-  auto& entry = state_->files[model.sha256];
-  entry.row = file;
-  entry.details = std::move(details);
-  entry.looked_at = true;
-  entry.seen = stamp;
-  entry.problem.reset();
-  ++state_->revision;
-  const auto out = state_->to_wire(row);
-  log::info("model", known ? "model updated" : "model added", {{"model", out.name}, {"sha256", out.sha256}, {"size", out.size}});
-  state_->events.publish_as(known ? "model.updated" : "model.added", out);
-  if (known && replaced != model.sha256)
-    if (auto freed = state_->drop_if_unnamed(replaced); !freed)
-      log::warning("model", "a replaced file could not be deleted", {{"sha256", replaced}, {"error", freed.error().text()}});
-  return out;
-}
-
-Result<wire::Model> Library::copy(std::string_view from, std::string_view to) {
-  PUNA_TRY(const auto name, Name::parse(to));
-  std::lock_guard lock(state_->mutex);
-  PUNA_TRY(const auto* source, state_->resolve(from));
-  if (const auto taken = state_->names.find(name.key()); taken != state_->names.end()) {
-    if (taken->second.sha256 == source->sha256) return state_->to_wire(taken->second);
-    return fail(Code::already_exists, fmt::format("there is another model '{}' already: remove it first", taken->second.name));
-  }
-  const auto now = std::chrono::system_clock::now();
-  const NameRow row{name.key(), name.text(), source->sha256, source->source, now, now};
-  PUNA_CHECK(state_->table.put_name(row));
-  state_->name_file(row);
-  ++state_->revision;
-  const auto out = state_->to_wire(row);
-  log::info("model", "model copied", {{"model", out.name}, {"from", source->name}});
-  state_->events.publish_as("model.added", out);
-  return out;
-}
-
-Result<wire::ModelRemoval> Library::remove(std::string_view name) {
-  std::lock_guard lock(state_->mutex);
-  PUNA_TRY(const auto* found, state_->resolve(name));
-  const NameRow row = *found;
-  PUNA_CHECK(state_->table.remove_name(row.name_key));
-  state_->names.erase(row.name_key);
-  auto& file = state_->files.at(row.sha256);
-  file.names.erase(row.name_key);
-  ++state_->revision;
-  wire::ModelRemoval out{.name = row.name};
-  for (const auto& key : file.names) out.remaining_names.push_back(state_->names.at(key).name);
-  const auto freed = state_->drop_if_unnamed(row.sha256);
-  if (freed) out.freed_bytes = static_cast<std::int64_t>(freed->count);
-  log::info("model", "model removed", {{"model", out.name}, {"freed", out.freed_bytes}});
-  state_->events.publish_as("model.removed", out);
-  if (!freed) return fail(Error(freed.error()).within(fmt::format("model {} is gone, but its file stays until the next start", row.name)));
-  return out;
-}
-
-Result<fs::path> Library::blob_path(std::string_view sha256) const {
-  PUNA_CHECK(check_sha256(sha256));
-  return state_->path_of(sha256);
 }
 
 bool Library::holds(std::string_view sha256) {
   std::lock_guard lock(state_->mutex);
-  const auto found = state_->files.find(std::string(sha256));
-  if (found == state_->files.end()) return false;
-  state_->look_and_tell(found->second);
+  const auto found = state_->blobs.find(sha256);
+  if (found == state_->blobs.end()) return false;
+  for (const auto& key : std::set(found->second.models)) state_->look_at_model(state_->models.find(key)->second);
+  bool read_anew = false;
+  state_->look(found->second, read_anew);
   return !found->second.problem;
 }
 

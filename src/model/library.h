@@ -1,12 +1,13 @@
 // The local library: names of models, and the files behind them.
 //
-// A file lies at <folder>/blobs/sha256-<hex>, named after its content; several names may share it. What the library says about a file
-// is read once from its header and kept, until the file's size or time changes.
+// A file lies at <folder>/blobs/sha256-<hex>, named after its content; a model has one or more of them, and several models may share
+// one. What the library says about a model is read once from its files' headers and kept, until a file's size or time changes.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,17 @@
 
 namespace puna::model {
 
-struct NewModel {
-  std::string name;    // the tag may be absent
+struct NewFile {
+  std::string path;  // upstream's name; parts of a path are separated by '/'
+  wire::FileRole role = wire::FileRole::weights;
   std::string sha256;  // of the file, which is already at blob_path(sha256) and was checked
-  std::string source;  // a path or URL; credentials are masked
+};
+
+struct NewModel {
+  std::string name;            // the tag may be absent
+  std::vector<NewFile> files;  // at least one of weights, in the order of their parts
+  wire::Provenance provenance;
+  wire::Recipe recipe = {};  // goes before what the files say (system, parameters, messages, chat_template)
 };
 
 // Thread-safe; functions look at the disk, so they belong on a pool. Names may be given without the tag "latest", and without any tag
@@ -34,18 +42,18 @@ class Library {
   Library& operator=(Library&&) noexcept;
   ~Library();
 
-  // By name. A model whose file is missing or changed is listed with its problem.
+  // By name. A model of which a file is missing or changed is listed with its problem.
   [[nodiscard]] Result<std::vector<wire::Model>> list();
   [[nodiscard]] Result<wire::Model> find(std::string_view name);
-  // With what stands in the file's header.
+  // With what stands in the files' headers, and the files.
   [[nodiscard]] Result<wire::ModelDetail> show(std::string_view name);
 
-  // Takes a name that exists over to the new file; a file that loses its last name by that is deleted. Publishes "model.added" or
-  // "model.updated" with a wire::Model.
+  // Takes a name that exists over to the new files; those that lose their last name by that are deleted. Publishes "model.added" or
+  // "model.updated" with a wire::Model. Code::corrupt_data when the files are no model, or not all of its parts.
   [[nodiscard]] Result<wire::Model> add(const NewModel& model);
-  // A second name for the same file. Code::already_exists when it belongs to another file.
+  // A second name for the same files. Code::already_exists when it belongs to others.
   [[nodiscard]] Result<wire::Model> copy(std::string_view from, std::string_view to);
-  // Deletes the file with its last name. Publishes "model.removed". Whether a worker still uses it is the caller's concern.
+  // Deletes the files with their last name. Publishes "model.removed". Whether a worker still uses it is the caller's concern.
   [[nodiscard]] Result<wire::ModelRemoval> remove(std::string_view name);
 
   // Where the file of this content belongs. Code::invalid_argument unless it is 64 hexadecimal digits in lower case.

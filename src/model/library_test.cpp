@@ -100,9 +100,10 @@ TEST(Library, a_name_that_is_added_again_moves_to_the_new_file_and_the_old_one_g
 TEST(Library, what_is_no_model_is_not_added) {
   Rig rig;
   std::ofstream(rig.blob('a')) << "this is no model";
-  EXPECT_EQ(rig.library->add({"a", sha('a'), ""}).error().code, Code::corrupt_data);
-  EXPECT_EQ(rig.library->add({"a", sha('b'), ""}).error().code, Code::not_found);
-  EXPECT_EQ(rig.library->add({"a", "../../etc/passwd", ""}).error().code, Code::invalid_argument);
+  EXPECT_EQ(rig.library->add(one_file("a", 'a')).error().code, Code::corrupt_data);
+  EXPECT_EQ(rig.library->add(one_file("a", 'b')).error().code, Code::not_found);
+  EXPECT_EQ(rig.library->add({.name = "a", .files = {{.path = "a.gguf", .sha256 = "../../etc/passwd"}}, .provenance = {}}).error().code,
+            Code::invalid_argument);
   EXPECT_TRUE(rig.names().empty());
 }
 
@@ -150,7 +151,7 @@ TEST(Library, what_is_known_of_a_file_is_read_anew_when_its_time_changed) {
 TEST(Library, details_that_an_older_program_stored_are_read_anew) {
   Rig rig;
   rig.add("a", 'a', 1024);
-  rig.database.write([](store::Transaction& tx) { return tx.execute("UPDATE model_files SET details = '{\"old\":1}', description = 0"); })
+  rig.database.write([](store::Transaction& tx) { return tx.execute("UPDATE models SET details = '{\"old\":1}', description = 0"); })
       .value();
   rig.reopen();
   EXPECT_EQ(rig.library->find("a")->details.context_length, 1024);
@@ -159,6 +160,7 @@ TEST(Library, details_that_an_older_program_stored_are_read_anew) {
 TEST(Library, a_removal_that_a_crash_cut_short_is_finished_at_the_next_start) {
   Rig rig;
   rig.add("a", 'a');
+  rig.database.write([](store::Transaction& tx) { return tx.execute("DELETE FROM model_parts"); }).value();
   rig.database.write([](store::Transaction& tx) { return tx.execute("DELETE FROM models"); }).value();
   rig.reopen();
   EXPECT_FALSE(fs::exists(rig.blob('a')));
@@ -168,7 +170,7 @@ TEST(Library, a_removal_that_a_crash_cut_short_is_finished_at_the_next_start) {
 TEST(Library, credentials_in_a_source_are_masked) {
   Rig rig;
   write_model(rig.blob('a'));
-  const auto added = rig.library->add({"a", sha('a'), "https://me:hunter2@host/a.gguf"}).value();
+  const auto added = rig.library->add(one_file("a", 'a', "https://me:hunter2@host/a.gguf")).value();
   EXPECT_THAT(added.source, testing::Not(HasSubstr("hunter2")));
 }
 
@@ -176,7 +178,7 @@ TEST(Library, shows_the_header_with_long_arrays_shortened) {
   Rig rig;
   write_model(rig.blob('a'), 2048,
               {{"tokenizer.chat_template", std::string("{{ messages }}")}, {"tokenizer.ggml.tokens", std::vector<std::string>(1000, "x")}});
-  rig.library->add({"a", sha('a'), ""}).value();
+  rig.library->add(one_file("a", 'a')).value();
   const auto shown = rig.library->show("a").value();
   EXPECT_EQ(shown.path, rig.blob('a').string());
   EXPECT_EQ(shown.chat_template, "{{ messages }}");
@@ -198,13 +200,15 @@ TEST(Library, ten_thousand_models_are_listed_in_order) {
         for (int i = 0; i < kModels; ++i) {
           const auto hash = fmt::format("{:064x}", i);
           fs::create_hard_link(rig.blob('a'), rig.library->blob_path(hash).value());
+          const auto name = fmt::format("model-{:05}:latest", i);
+          PUNA_CHECK(tx.execute("INSERT INTO blobs SELECT :sha256, size, modified_ns, added_at FROM blobs WHERE sha256 = :from",
+                                {{"sha256", hash}, {"from", sha('a')}}));
           PUNA_CHECK(
-              tx.execute("INSERT INTO model_files (sha256, size, modified_ns, details, description, added_at) SELECT :sha256, size, "
-                         "modified_ns, details, description, added_at FROM model_files WHERE sha256 = :from",
-                         {{"sha256", hash}, {"from", sha('a')}}));
-          PUNA_CHECK(tx.execute(
-              "INSERT INTO models (name_key, name, sha256, source, created_at, modified_at) VALUES (:name, :name, :sha256, '', 0, 0)",
-              {{"name", fmt::format("model-{:05}:latest", i)}, {"sha256", hash}}));
+              tx.execute("INSERT INTO models SELECT :key, :name, catalogue, repository, revision, commit_id, filter, url, recipe, "
+                         "details, description, pinned, created_at, modified_at FROM models WHERE name_key = 'first:latest'",
+                         {{"key", name}, {"name", name}}));
+          PUNA_CHECK(
+              tx.execute("INSERT INTO model_parts VALUES (:key, 0, 'weights', 'model.gguf', :sha256)", {{"key", name}, {"sha256", hash}}));
         }
         return {};
       })
@@ -233,7 +237,7 @@ TEST(Library, many_threads_add_copy_list_and_remove_and_no_file_is_left) {
         start.arrive_and_wait();
         for (int i = 0; i < 10; ++i) {
           write_model(rig.blob(digit));
-          EXPECT_TRUE(rig.library->add({name, sha(digit), ""}));
+          EXPECT_TRUE(rig.library->add(one_file(name, digit)));
           EXPECT_TRUE(rig.library->copy(name, name + ":copy"));
           EXPECT_TRUE(rig.library->list());
           EXPECT_TRUE(rig.library->remove(name + ":latest"));

@@ -26,6 +26,13 @@ inline void write_model(const std::filesystem::path& file, std::uint32_t context
   writer.write(file).value();
 }
 
+// A model of one file, from a path.
+inline NewModel one_file(std::string_view name, char digit, std::string url = "/from/somewhere.gguf") {
+  return {.name = std::string(name),
+          .files = {{.path = "model.gguf", .sha256 = sha(digit)}},
+          .provenance = {.catalogue = "file", .url = std::move(url)}};
+}
+
 class Rig {
  public:
   Rig() : folder(os::TemporaryFolder::create().value()), database(store::Database::open(folder.path() / "puna.db").value()) { reopen(); }
@@ -34,7 +41,7 @@ class Rig {
   std::filesystem::path blob(char digit) const { return library->blob_path(sha(digit)).value(); }
   wire::Model add(std::string_view name, char digit, std::uint32_t context = 2048) {
     if (!std::filesystem::exists(blob(digit))) write_model(blob(digit), context);
-    return library->add({std::string(name), sha(digit), "/from/somewhere.gguf"}).value();
+    return library->add(one_file(name, digit)).value();
   }
   std::vector<std::string> names() {
     std::vector<std::string> out;

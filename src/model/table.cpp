@@ -7,23 +7,29 @@ using store::Transaction;
 
 namespace {
 
-Result<> insert_or_replace(Transaction& tx, const FileRow& file) {
+Result<> upsert(Transaction& tx, const BlobRow& blob) {
   PUNA_CHECK(
-      tx.execute("INSERT INTO model_files (sha256, size, modified_ns, details, description, added_at) "
-                 "VALUES (:sha256, :size, :modified_ns, :details, :description, :added_at) "
-                 "ON CONFLICT (sha256) DO UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns, "
-                 "details = excluded.details, description = excluded.description",
-                 store::parameters_of(file)));
+      tx.execute("INSERT INTO blobs (sha256, size, modified_ns, added_at) VALUES (:sha256, :size, :modified_ns, :added_at) "
+                 "ON CONFLICT (sha256) DO UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns",
+                 store::parameters_of(blob)));
   return {};
 }
 
-Result<> insert_or_replace(Transaction& tx, const NameRow& name) {
-  PUNA_CHECK(
-      tx.execute("INSERT INTO models (name_key, name, sha256, source, created_at, modified_at) "
-                 "VALUES (:name_key, :name, :sha256, :source, :created_at, :modified_at) "
-                 "ON CONFLICT (name_key) DO UPDATE SET name = excluded.name, sha256 = excluded.sha256, source = excluded.source, "
-                 "modified_at = excluded.modified_at",
-                 store::parameters_of(name)));
+Result<> upsert(Transaction& tx, const ModelRow& model) {
+  PUNA_CHECK(tx.execute(
+      "INSERT INTO models (name_key, name, catalogue, repository, revision, commit_id, filter, url, recipe, details, description, "
+      "pinned, created_at, modified_at) VALUES (:name_key, :name, :catalogue, :repository, :revision, :commit_id, :filter, :url, "
+      ":recipe, :details, :description, :pinned, :created_at, :modified_at) "
+      "ON CONFLICT (name_key) DO UPDATE SET name = excluded.name, catalogue = excluded.catalogue, "
+      "repository = excluded.repository, revision = excluded.revision, commit_id = excluded.commit_id, "
+      "filter = excluded.filter, url = excluded.url, recipe = excluded.recipe, details = excluded.details, "
+      "description = excluded.description, pinned = excluded.pinned, modified_at = excluded.modified_at",
+      store::parameters_of(model)));
+  return {};
+}
+
+Result<> remove_parts(Transaction& tx, std::string_view name_key) {
+  PUNA_CHECK(tx.execute("DELETE FROM model_parts WHERE name_key = :name_key", {{"name_key", name_key}}));
   return {};
 }
 
@@ -32,37 +38,48 @@ Result<> insert_or_replace(Transaction& tx, const NameRow& name) {
 Result<Table::Content> Table::load() const {
   return database_.read([](Reader& reader) -> Result<Content> {
     Content out;
-    PUNA_TRY(out.files, reader.query_as<FileRow>("SELECT sha256, size, modified_ns, details, description, added_at FROM model_files"));
-    PUNA_TRY(out.names, reader.query_as<NameRow>("SELECT name_key, name, sha256, source, created_at, modified_at FROM models"));
+    PUNA_TRY(out.blobs, reader.query_as<BlobRow>("SELECT sha256, size, modified_ns, added_at FROM blobs"));
+    PUNA_TRY(out.models, reader.query_as<ModelRow>("SELECT name_key, name, catalogue, repository, revision, commit_id, filter, url, "
+                                                   "recipe, details, description, pinned, created_at, modified_at FROM models"));
+    PUNA_TRY(out.parts, reader.query_as<PartRow>("SELECT name_key, position, role, path, sha256 FROM model_parts "
+                                                 "ORDER BY name_key, position"));
     return out;
   });
 }
 
-Result<> Table::put(const FileRow& file, const NameRow& name) {
+Result<> Table::put(const std::vector<BlobRow>& blobs, const ModelRow& model, const std::vector<PartRow>& parts) {
   return database_.write([&](Transaction& tx) -> Result<> {
-    PUNA_CHECK(insert_or_replace(tx, file));
-    return insert_or_replace(tx, name);
+    for (const auto& blob : blobs) PUNA_CHECK(upsert(tx, blob));
+    PUNA_CHECK(remove_parts(tx, model.name_key));
+    PUNA_CHECK(upsert(tx, model));
+    for (const auto& part : parts)
+      PUNA_CHECK(
+          tx.execute("INSERT INTO model_parts (name_key, position, role, path, sha256) "
+                     "VALUES (:name_key, :position, :role, :path, :sha256)",
+                     store::parameters_of(part)));
+    return {};
   });
 }
 
-Result<> Table::put_file(const FileRow& file) {
-  return database_.write([&](Transaction& tx) { return insert_or_replace(tx, file); });
+Result<> Table::put_blob(const BlobRow& blob) {
+  return database_.write([&](Transaction& tx) { return upsert(tx, blob); });
 }
 
-Result<> Table::put_name(const NameRow& name) {
-  return database_.write([&](Transaction& tx) { return insert_or_replace(tx, name); });
+Result<> Table::put_model(const ModelRow& model) {
+  return database_.write([&](Transaction& tx) { return upsert(tx, model); });
 }
 
-Result<> Table::remove_name(std::string_view name_key) {
+Result<> Table::remove_model(std::string_view name_key) {
   return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(remove_parts(tx, name_key));
     PUNA_CHECK(tx.execute("DELETE FROM models WHERE name_key = :name_key", {{"name_key", name_key}}));
     return {};
   });
 }
 
-Result<> Table::remove_file(std::string_view sha256) {
+Result<> Table::remove_blob(std::string_view sha256) {
   return database_.write([&](Transaction& tx) -> Result<> {
-    PUNA_CHECK(tx.execute("DELETE FROM model_files WHERE sha256 = :sha256", {{"sha256", sha256}}));
+    PUNA_CHECK(tx.execute("DELETE FROM blobs WHERE sha256 = :sha256", {{"sha256", sha256}}));
     return {};
   });
 }

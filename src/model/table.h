@@ -1,6 +1,7 @@
 // The tables of the library.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,43 +9,63 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/database.h"
+#include "wire/model.h"
 
 namespace puna::model {
 
-struct FileRow {
+struct BlobRow {
   std::string sha256;
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;
-  json::value details;           // a wire::ModelDetails
-  std::int64_t description = 0;  // kDescription when they were read
   WallTime added_at;
 };
-BOOST_DESCRIBE_STRUCT(FileRow, (), (sha256, size, modified_ns, details, description, added_at))
+BOOST_DESCRIBE_STRUCT(BlobRow, (), (sha256, size, modified_ns, added_at))
 
-struct NameRow {
+struct ModelRow {
   std::string name_key;
   std::string name;
-  std::string sha256;
-  std::string source;
+  std::string catalogue;
+  std::optional<std::string> repository;
+  std::optional<std::string> revision;
+  std::optional<std::string> commit_id;
+  std::optional<std::string> filter;
+  std::optional<std::string> url;
+  json::value recipe;            // a wire::Recipe
+  json::value details;           // a wire::ModelDetails
+  std::int64_t description = 0;  // kDescription when they were read
+  bool pinned = false;
   WallTime created_at;
   WallTime modified_at;
 };
-BOOST_DESCRIBE_STRUCT(NameRow, (), (name_key, name, sha256, source, created_at, modified_at))
+BOOST_DESCRIBE_STRUCT(ModelRow, (),
+                      (name_key, name, catalogue, repository, revision, commit_id, filter, url, recipe, details, description, pinned,
+                       created_at, modified_at))
+
+struct PartRow {
+  std::string name_key;
+  std::int64_t position = 0;
+  wire::FileRole role = wire::FileRole::weights;
+  std::string path;
+  std::string sha256;
+};
+BOOST_DESCRIBE_STRUCT(PartRow, (), (name_key, position, role, path, sha256))
 
 class Table {
  public:
   explicit Table(store::Database& database) : database_(database) {}
   struct Content {
-    std::vector<FileRow> files;
-    std::vector<NameRow> names;
+    std::vector<BlobRow> blobs;
+    std::vector<ModelRow> models;
+    std::vector<PartRow> parts;  // by model and position
   };
   [[nodiscard]] Result<Content> load() const;
-  // Both in one transaction; a row of the same content or name is replaced.
-  [[nodiscard]] Result<> put(const FileRow& file, const NameRow& name);
-  [[nodiscard]] Result<> put_file(const FileRow& file);
-  [[nodiscard]] Result<> put_name(const NameRow& name);
-  [[nodiscard]] Result<> remove_name(std::string_view name_key);
-  [[nodiscard]] Result<> remove_file(std::string_view sha256);
+  // All in one transaction; rows of the same content and the model of the same name are replaced.
+  [[nodiscard]] Result<> put(const std::vector<BlobRow>& blobs, const ModelRow& model, const std::vector<PartRow>& parts);
+  [[nodiscard]] Result<> put_blob(const BlobRow& blob);
+  // The model's own row only.
+  [[nodiscard]] Result<> put_model(const ModelRow& model);
+  [[nodiscard]] Result<> remove_model(std::string_view name_key);
+  [[nodiscard]] Result<> remove_blob(std::string_view sha256);
 
  private:
   store::Database& database_;

@@ -10,43 +10,104 @@
 namespace puna::wire {
 
 struct ModelDetails {
-  std::string format;        // "gguf"
+  std::string format;        // "gguf", "safetensors"
   std::string architecture;  // "llama"
   std::string quantization;  // "Q4_1"
   std::int64_t parameters = 0;
   std::int64_t context_length = 0;  // that the model was trained for, in tokens
   std::int64_t embedding_length = 0;
   std::int64_t block_count = 0;
-  std::vector<std::string> capabilities;  // "completion", "chat", "tools", "thinking", "embedding"
+  std::vector<std::string> capabilities;  // "completion", "chat", "tools", "thinking", "vision", "audio", "embedding", "adapter"
   std::optional<std::string> licence;
 };
 BOOST_DESCRIBE_STRUCT(ModelDetails, (),
                       (format, architecture, quantization, parameters, context_length, embedding_length, block_count, capabilities,
                        licence))
 
+// What a file is to its model.
+enum class FileRole {
+  weights,        // GGUF or safetensors; several in the order of their parts
+  projector,      // turns images or sound into what the model reads ("mmproj")
+  adapter,        // LoRA
+  config,         // config.json, generation_config.json …
+  tokenizer,      // tokenizer.json, vocab.txt …
+  chat_template,  // of a text: Jinja, or Ollama's own kind
+  system,         // the system prompt, as text
+  parameters,     // Ollama's "params": a JSON object
+  messages,       // Ollama's "messages": a JSON array
+  licence,
+  card,  // README.md
+  other
+};
+BOOST_DESCRIBE_ENUM(FileRole, weights, projector, adapter, config, tokenizer, chat_template, system, parameters, messages, licence, card,
+                    other)
+
+// Where a model came from, exactly enough to ask there for a newer one. Nothing here is secret.
+struct Provenance {
+  std::string catalogue;                  // "huggingface", "ollama", "modelscope", "url", "file", "create"; empty: nobody knows
+  std::optional<std::string> repository;  // "owner/repo", "library/llama3.2"
+  std::optional<std::string> revision;    // as it was asked for: "main", "latest"
+  std::optional<std::string> commit;      // what the revision was then: a git commit, or the digest of a manifest
+  std::optional<std::string> filter;      // which files were chosen, as typed: "Q4_K_M", "*.gguf", "/Q[45]/"
+  std::optional<std::string> url;         // or a path
+};
+BOOST_DESCRIBE_STRUCT(Provenance, (), (catalogue, repository, revision, commit, filter, url))
+
+struct RecipeMessage {
+  std::string role;  // "system", "user", "assistant"
+  std::string content;
+};
+BOOST_DESCRIBE_STRUCT(RecipeMessage, (), (role, content))
+
+// What a model adds to requests that do not say otherwise.
+struct Recipe {
+  std::optional<std::string> system;         // the first message of a chat that has no system message
+  std::vector<RecipeMessage> messages;       // before the messages of a chat
+  json::object parameters;                   // in the names of the API: "temperature", "top_p", "stop", "max_tokens" …
+  std::optional<std::int64_t> context;       // tokens, instead of models.context
+  std::optional<std::string> chat_template;  // Jinja, instead of the file's own
+};
+BOOST_DESCRIBE_STRUCT(Recipe, (), (system, messages, parameters, context, chat_template))
+
 struct Model {
-  std::string name;  // "smollm2:135m"
-  std::int64_t size = 0;
-  std::string sha256;
-  std::string source;                  // where it came from: a path or URL without credentials
+  std::string name;                    // "smollm2:135m"
+  std::int64_t size = 0;               // of all files
+  std::string sha256;                  // of the first file of weights; empty while nobody has computed it
+  std::string source;                  // where it came from, for people; no credentials
   std::string modified_at;             // RFC 3339
   std::optional<std::string> problem;  // why it cannot be used, such as a missing file
   ModelDetails details;
+  std::string store = "puna";  // who keeps the files: "puna", or the program in whose folder they are read in place
+  Provenance provenance;
+  bool pinned = false;
 };
-BOOST_DESCRIBE_STRUCT(Model, (), (name, size, sha256, source, modified_at, problem, details))
+BOOST_DESCRIBE_STRUCT(Model, (), (name, size, sha256, source, modified_at, problem, details, store, provenance, pinned))
 
 struct ModelList {
   std::vector<Model> models;
 };
 BOOST_DESCRIBE_STRUCT(ModelList, (), (models))
 
+struct ModelFile {
+  std::string path;  // upstream's name
+  FileRole role = FileRole::other;
+  std::string sha256;  // empty while nobody has computed it
+  std::int64_t size = 0;
+  std::string place;  // where it lies
+};
+BOOST_DESCRIBE_STRUCT(ModelFile, (), (path, role, sha256, size, place))
+
 struct ModelDetail {
   Model model;
-  std::string path;                          // of the file
+  std::string path;                          // what a worker loads: the file, or the first part of several
+  std::optional<std::string> projector;      // a path
+  std::vector<std::string> adapters;         // paths
   std::optional<std::string> chat_template;  // Jinja
   json::object metadata;                     // the file's own keys; long arrays are shortened to their length
+  std::vector<ModelFile> files;
+  Recipe recipe;
 };
-BOOST_DESCRIBE_STRUCT(ModelDetail, (), (model, path, chat_template, metadata))
+BOOST_DESCRIBE_STRUCT(ModelDetail, (), (model, path, projector, adapters, chat_template, metadata, files, recipe))
 
 struct ModelCopy {
   std::string destination;
@@ -55,10 +116,11 @@ BOOST_DESCRIBE_STRUCT(ModelCopy, (), (destination))
 
 struct ModelRemoval {
   std::string name;
-  std::int64_t freed_bytes = 0;              // 0 when another name still uses the file
-  std::vector<std::string> remaining_names;  // of the same file
+  std::int64_t freed_bytes = 0;              // that come back, now or at `until`; 0 when other names use all of the files
+  std::vector<std::string> remaining_names;  // that share files with it
+  std::optional<std::string> until;          // RFC 3339: so long the removal can be undone
 };
-BOOST_DESCRIBE_STRUCT(ModelRemoval, (), (name, freed_bytes, remaining_names))
+BOOST_DESCRIBE_STRUCT(ModelRemoval, (), (name, freed_bytes, remaining_names, until))
 
 struct PullRequest {
   std::string source;                 // a file's path, or an http(s) URL

@@ -8,6 +8,7 @@ std::span<const Migration> migrations() {
   static const std::array kAll = {
       Migration{1, "jobs", kJobsTables},
       Migration{2, "models", kModelTables},
+      Migration{3, "model files", kModelFileTables},
   };
   return kAll;
 }
