@@ -39,6 +39,14 @@ std::string_view kind_name(const value& v) {
   return "nothing";
 }
 
+// Boost prints 1.5 as 1.5E0. The shortest decimal form that reads back as the same number; JSON has no infinities.
+void print_double(std::string& out, double number) {
+  if (std::isfinite(number))
+    fmt::format_to(std::back_inserter(out), "{}", number);
+  else
+    out += "null";
+}
+
 void indent(std::string& out, const value& v, std::size_t depth) {
   const std::string margin(2 * depth, ' ');
   if (v.is_object() && !v.get_object().empty()) {
@@ -59,6 +67,36 @@ void indent(std::string& out, const value& v, std::size_t depth) {
       out += --left ? ",\n" : "\n";
     }
     out += margin + "]";
+  } else {
+    out += to_text(v);
+  }
+}
+
+bool holds_double(const value& v) {
+  if (v.is_object()) return std::ranges::any_of(v.get_object(), [](const auto& field) { return holds_double(field.value()); });
+  if (v.is_array()) return std::ranges::any_of(v.get_array(), holds_double);
+  return v.is_double();
+}
+
+void print(std::string& out, const value& v) {
+  if (v.is_object()) {
+    char before = '{';
+    for (const auto& field : v.get_object()) {
+      out += std::exchange(before, ',');
+      out += boost::json::serialize(field.key());
+      out += ':';
+      print(out, field.value());
+    }
+    out += v.get_object().empty() ? "{}" : "}";
+  } else if (v.is_array()) {
+    char before = '[';
+    for (const auto& item : v.get_array()) {
+      out += std::exchange(before, ',');
+      print(out, item);
+    }
+    out += v.get_array().empty() ? "[]" : "]";
+  } else if (v.is_double()) {
+    print_double(out, v.get_double());
   } else {
     out += boost::json::serialize(v);
   }
@@ -89,7 +127,10 @@ Result<object> parse_object(std::string_view text, ParseLimits limits) {
 }
 
 std::string to_text(const value& v) {
-  return boost::json::serialize(v);
+  if (!holds_double(v)) return boost::json::serialize(v);
+  std::string out;
+  print(out, v);
+  return out;
 }
 
 std::string pretty(const value& v) {

@@ -34,6 +34,7 @@ struct ParseLimits {
 // Malformed text fails with Code::invalid_argument, naming line and column (both from 1).
 [[nodiscard]] Result<value> parse(std::string_view text, ParseLimits limits = {});
 [[nodiscard]] Result<object> parse_object(std::string_view text, ParseLimits limits = {});
+// Numbers stand in their shortest decimal form: 1, 0.5.
 [[nodiscard]] std::string to_text(const value& v);
 // Indented by two spaces, with a final newline: for people and files.
 [[nodiscard]] std::string pretty(const value& v);

@@ -36,6 +36,16 @@ TEST(Json, a_described_struct_survives_encoding_and_decoding) {
   EXPECT_FALSE(encode(in).as_object()["items"].as_array()[1].as_object().contains("weight"));
 }
 
+TEST(Json, numbers_are_printed_as_people_write_them_and_read_back_the_same) {
+  const value numbers = {1.0, 0.5, -2.25, 0.1, 1e300, 12345678.9, 7, std::numeric_limits<double>::infinity()};
+  EXPECT_EQ(to_text(numbers), "[1,0.5,-2.25,0.1,1e+300,12345678.9,7,null]");
+  for (const double number : {0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308})
+    EXPECT_EQ(parse(to_text(value(number))).value().to_number<double>(), number);
+  EXPECT_EQ(to_text(object{{"a \"b\"", object{{"x", 1.5}}}, {"none", object()}, {"list", array()}}),
+            R"({"a \"b\"":{"x":1.5},"none":{},"list":[]})");
+  EXPECT_EQ(pretty(object{{"x", 1.0}}), "{\n  \"x\": 1\n}\n");
+}
+
 TEST(Json, an_error_names_the_field_the_expectation_and_the_value) {
   EXPECT_EQ(message_of(R"({"count":1,"colour":"blue","items":[],"flags":{}})"), R"(colour: expected one of red, green, got "blue")");
   EXPECT_EQ(message_of(R"({"count":1,"colour":"red","items":[{"name":5}],"flags":{}})"),

@@ -23,7 +23,7 @@ TEST(OpenAiParameters, no_name_stands_twice_in_a_table) {
 // ledger: M4
 TEST(OpenAiParameters, a_wrong_kind_or_bound_is_refused_by_name) {
   EXPECT_EQ(chat_error(R"("temperature":"hot")"), R"(temperature: expected a number, got "hot")");
-  EXPECT_EQ(chat_error(R"("top_p":1.5)"), "top_p: 1.5E0 is above the greatest value 1");
+  EXPECT_EQ(chat_error(R"("top_p":1.5)"), "top_p: 1.5 is above the greatest value 1");
   EXPECT_EQ(chat_error(R"("max_tokens":0)"), "max_tokens: 0 is below the least value 1");
   EXPECT_EQ(chat_error(R"("stop":[1])"), "stop: expected a string or an array of strings, got an array");
   EXPECT_EQ(chat_error(R"("temperature":0)"), "accepted");

@@ -121,7 +121,7 @@ Result<After> set(ChatDesk& desk, std::string_view arguments) {
 }
 
 std::string value_text(const json::value& value) {
-  return value.is_double() ? fmt::format("{}", value.get_double()) : json::to_text(value);
+  return json::to_text(value);
 }
 
 void show_parameters(ChatDesk& desk) {

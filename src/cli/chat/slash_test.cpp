@@ -46,7 +46,7 @@ TEST_F(Slash, set_changes_what_the_next_question_carries) {
   run_line("/set format json");
   const auto& settings = conversation_.settings;
   EXPECT_EQ(settings.system, "You are Brief.");
-  EXPECT_EQ(json::to_text(settings.parameters), R"({"temperature":0E0})");
+  EXPECT_EQ(json::to_text(settings.parameters), R"({"temperature":0})");
   EXPECT_EQ(settings.think, false);
   EXPECT_EQ(json::to_text(settings.response_format.value_or(json::object())), R"({"type":"json_object"})");
 }
