@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/service.h"
+
 namespace puna::api {
 namespace {
 
@@ -24,6 +26,17 @@ TEST(ErrorBody, a_refusal_for_now_says_when_to_come_back) {
   Error error(Code::overloaded, "the queue is full");
   error.retry_after = std::chrono::milliseconds(1200);
   EXPECT_EQ(error_response(Dialect::openai, error, "").headers.get("Retry-After"), "2");
+}
+
+TEST(ErrorBody, what_the_http_server_refuses_by_itself_has_the_shape_of_the_path_asked_for) {
+  const Error error(Code::too_large, "the request body is larger than 64.0 MiB");
+  net::ServerRequest request;
+  request.path = "/v1/chat/completions";
+  EXPECT_EQ(Service::format_error(413, error, request).body, json::to_text(openai_error(error)));
+  request.path = "/api/v1/models";
+  request.id = "R1";
+  EXPECT_EQ(Service::format_error(413, error, request).body,
+            R"({"error":{"code":"too_large","message":"the request body is larger than 64.0 MiB","request_id":"R1"}})");
 }
 
 TEST(ErrorBody, an_overlong_prompt_keeps_its_counts_and_gets_openais_code) {

@@ -11,8 +11,8 @@ net::Handler Service::handler() {
   return [this](net::ServerRequest& request, net::Responder& responder) { return handle(request, responder); };
 }
 
-net::Response Service::format_error(int status, const Error& error) {
-  return error_response(Dialect::native, status, error, "");
+net::Response Service::format_error(int status, const Error& error, const net::ServerRequest& request) {
+  return error_response(dialect_of(request.path), status, error, request.id);
 }
 
 net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder) {

@@ -13,8 +13,8 @@ class Service {
   Service(app::Workbench& workbench, Host& host);
 
   [[nodiscard]] net::Handler handler();
-  // For answers that the HTTP server gives by itself.
-  [[nodiscard]] static net::Response format_error(int status, const Error& error);
+  // For answers that the HTTP server gives by itself, in the dialect of the path that was asked for.
+  [[nodiscard]] static net::Response format_error(int status, const Error& error, const net::ServerRequest& request);
 
  private:
   net::Task<void> handle(net::ServerRequest& request, net::Responder& responder);

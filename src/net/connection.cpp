@@ -170,7 +170,7 @@ Task<void> Connection::handle() {
                 {"error", json::encode(detail::describe_exception(thrown))}});
   if (answer_ == Answer::none && !broken_ && !is_cancelled(co_await asio::this_coro::cancellation_state)) {
     const auto sent =
-        co_await send(core_->error_response(500, {Code::internal, "the request failed inside the server; its log tells more"}));
+        co_await send(core_->error_response(500, {Code::internal, "the request failed inside the server; its log tells more"}, request_));
     keep_alive_ = keep_alive_ && sent.has_value();
   }
   core_->request_ended();
@@ -181,7 +181,7 @@ Task<void> Connection::answer_refusal(Refusal refusal) {
   keep_alive_ = false;
   timed_out_ = false;
   if (request_.id.empty()) request_.id = core_->next_request_id();
-  if (!broken_ && co_await send(core_->error_response(refusal.status, refusal.error))) co_await linger();
+  if (!broken_ && co_await send(core_->error_response(refusal.status, refusal.error, request_))) co_await linger();
 }
 
 // Closing with unread input would reset the connection, and the client might lose the answer.

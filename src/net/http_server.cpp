@@ -20,7 +20,7 @@ constexpr std::size_t kMostRefusals = 64;         // clients told at one time th
 constexpr Milliseconds kOutOfDescriptors{100};    // before accepting again
 constexpr Milliseconds kCancelledHandlers{2000};  // to end, once cancelled
 
-Response default_error(int status, const Error& error) {
+Response default_error(int status, const Error& error, const ServerRequest&) {
   const auto& row = traits(error.code);
   return json_response(status, json::object{{"error", {{"code", row.name}, {"message", error.message}, {"type", row.openai_type}}}});
 }
@@ -38,8 +38,8 @@ HttpServer::Core::Core(Io& network, ServerOptions given, Handler on_request)
   if (options.allowed_uids.empty()) options.allowed_uids.push_back(::geteuid());
 }
 
-Response HttpServer::Core::error_response(int status, const Error& error) const {
-  return options.format_error(status, error);
+Response HttpServer::Core::error_response(int status, const Error& error, const ServerRequest& request) const {
+  return options.format_error(status, error, request);
 }
 
 std::string_view HttpServer::Core::date() {

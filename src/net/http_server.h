@@ -89,8 +89,9 @@ struct ServerOptions {
   // Users who may connect to the Unix socket; empty: only the one this process runs as.
   std::vector<uid_t> allowed_uids;
 
-  // The body of answers that the server gives itself (400, 403, 408, 413, 431, 500, 503 …). Default: {"error":{"code","message","type"}}.
-  std::function<Response(int status, const Error&)> format_error;
+  // The body of answers that the server gives itself (400, 403, 408, 413, 431, 500, 503 …); the request holds what was read of it.
+  // Default: {"error":{"code","message","type"}}.
+  std::function<Response(int status, const Error&, const ServerRequest&)> format_error;
 };
 
 struct Endpoint {

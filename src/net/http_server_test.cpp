@@ -96,11 +96,11 @@ TEST(HttpServer, formats_its_own_errors_as_it_is_told) {
   TestServer plain(echo);
   EXPECT_EQ(RawClient(plain.endpoint()).send("GET x HTTP/1.1\r\nHost: localhost\r\n\r\n").read_response().body,
             R"({"error":{"code":"invalid_argument","message":"'x' is not a path","type":"invalid_request_error"}})");
-  TestServer own(echo, {.format_error = [](int status, const Error& error) {
-                   return Response{.status = status, .headers = {{"X-Shape", "own"}}, .body = "oh: " + error.message};
+  TestServer own(echo, {.format_error = [](int status, const Error& error, const ServerRequest& request) {
+                   return Response{.status = status, .headers = {{"X-Shape", "own"}}, .body = request.path + ": " + error.message};
                  }});
   const auto response = RawClient(own.endpoint()).send("GET x HTTP/1.1\r\nHost: localhost\r\n\r\n").read_response();
-  EXPECT_EQ(response.body, "oh: 'x' is not a path");
+  EXPECT_EQ(response.body, "x: 'x' is not a path");
   EXPECT_EQ(response.headers.get("X-Shape"), "own");
 }
 

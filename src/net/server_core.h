@@ -32,7 +32,7 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   Wakeup connection_ended;
 
   // The text of an answer the server gives itself.
-  [[nodiscard]] Response error_response(int status, const Error& error) const;
+  [[nodiscard]] Response error_response(int status, const Error& error, const ServerRequest& request) const;
   // The current second, as a Date header carries it.
   [[nodiscard]] std::string_view date();
   [[nodiscard]] std::string next_request_id();
