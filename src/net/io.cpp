@@ -47,6 +47,19 @@ struct Notifier::State {
   }
 };
 
+// A waiter's timer among those to wake. Leaves with the waiter's frame, which an ending io_context destroys where it waits.
+class Notifier::Place {
+ public:
+  Place(State& state, asio::steady_timer& timer) : state_(state), timer_(timer) { state_.waiting.push_back(&timer_); }
+  ~Place() { std::erase(state_.waiting, &timer_); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  State& state_;
+  asio::steady_timer& timer_;
+};
+
 Notifier::Notifier(Io& io) : state_(std::make_shared<State>(io.context())) {}
 
 Notifier::~Notifier() {
@@ -76,9 +89,8 @@ Task<Result<>> Notifier::wait(std::uint64_t seen, Milliseconds limit) {
     if (state->epoch.load(std::memory_order_acquire) != seen) co_return Result<>();
     if (due != TimePoint::max() && std::chrono::steady_clock::now() >= due)
       co_return fail(Code::deadline_exceeded, "nothing happened within " + format_duration(limit));
-    state->waiting.push_back(&timer);
+    const Place place(*state, timer);
     co_await timer.async_wait(asio::as_tuple(asio::deferred));
-    std::erase(state->waiting, &timer);
   }
 }
 

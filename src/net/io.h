@@ -89,6 +89,7 @@ class Notifier {
 
  private:
   struct State;
+  class Place;
   std::shared_ptr<State> state_;  // shared with wakes under way
 };
 

@@ -121,6 +121,19 @@ TEST(Notifier, ends_its_waiters_when_it_goes) {
   EXPECT_EQ(ended->error().code, Code::cancelled);
 }
 
+TEST(Notifier, forgets_a_waiter_that_is_destroyed_where_it_waits) {
+  auto io = std::make_unique<Io>(1);
+  const auto changed = std::make_shared<Notifier>(*io);
+  const auto body = [](std::shared_ptr<Notifier> held) -> Task<void> { co_await held->wait(held->epoch(), kForever); };
+  const auto drive = [&]() -> Task<void> {
+    spawn(*io, "waiting", body(changed)).detach();
+    co_await sleep_for(1ms);
+  };
+  run_blocking(*io, drive());
+  io.reset();                         // destroys the waiting coroutine
+  EXPECT_EQ(changed.use_count(), 1);  // which was parked
+}  // the notifier goes, and must not touch the timer of the one that is gone
+
 TEST(Watchdog, fires_at_the_last_deadline_it_was_given) {
   Io io(1);
   int fired = 0;
