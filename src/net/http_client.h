@@ -49,7 +49,8 @@ struct HttpRequest {
   Bytes max_body = mib(64);      // of fetch(); a stream is bounded by its reader
   bool follow_redirects = true;  // credentials stay behind when a redirect leaves the origin
   int max_redirects = 10;
-  bool repeatable = false;  // a POST or PATCH that may be sent twice; the other methods may be by definition
+  bool own_connection = false;  // HTTP/1.1: requests at the same time do not share a connection
+  bool repeatable = false;      // a POST or PATCH that may be sent twice; the other methods may be by definition
 
   // A request to a server on a Unix socket; `target` is the path with its query.
   [[nodiscard]] static HttpRequest to_socket(std::filesystem::path socket, std::string method, std::string_view target);
@@ -66,7 +67,8 @@ struct ClientOptions {
   int max_connections_per_host = 0;  // 0: no limit; requests beyond it wait
   int max_idle_connections = 64;
   Bytes max_header = kib(256);
-  Bytes read_ahead = kib(256);  // of a stream whose reader is slower than its server
+  Bytes receive_buffer = kib(64);  // of each connection, up to 512 KiB
+  Bytes read_ahead = kib(256);     // of a stream whose reader is slower than its server
 };
 
 // An answer whose body arrives. Dropping it ends the transfer.

@@ -160,16 +160,16 @@ std::string describe_exception(const std::exception_ptr& thrown);
 
 }  // namespace detail
 
-// Runs a function that blocks on the pool; the coroutine continues on the network thread. A function that has begun is not cancelled:
+// Runs a function that blocks on a pool; the coroutine continues on the network thread. A function that has begun is not cancelled:
 // give it a stop token of its own if it is long.
 template <class F>
-Task<std::invoke_result_t<F>> on_pool(Io& io, F function) {
+Task<std::invoke_result_t<F>> on_pool(Io& io, asio::thread_pool& pool, F function) {
   using T = std::invoke_result_t<F>;
   detail::Outcome<T> outcome;
   co_await asio::async_initiate<const asio::deferred_t&, void()>(
-      [&io, &function, &outcome](auto handler) {
+      [&io, &pool, &function, &outcome](auto handler) {
         auto work = asio::make_work_guard(io.context());
-        asio::post(io.pool(), [&function, &outcome, handler = std::move(handler), work = std::move(work)]() mutable {
+        asio::post(pool, [&function, &outcome, handler = std::move(handler), work = std::move(work)]() mutable {
           try {
             if constexpr (std::is_void_v<T>)
               function();
@@ -183,6 +183,10 @@ Task<std::invoke_result_t<F>> on_pool(Io& io, F function) {
       },
       asio::deferred);
   co_return detail::unwrap<T>(std::move(outcome));
+}
+template <class F>
+Task<std::invoke_result_t<F>> on_pool(Io& io, F function) {
+  return on_pool(io, io.pool(), std::move(function));
 }
 
 // Makes this thread the network thread until the task ends, before run() or after it; for the command line and tests.

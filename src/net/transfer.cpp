@@ -16,7 +16,6 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 namespace {
 
-constexpr long kReceiveBuffer = 64 << 10;
 constexpr std::size_t kTrustedLength = 8 << 20;  // of a Content-Length, to reserve memory for
 
 long curl_milliseconds(Milliseconds limit) {
@@ -69,7 +68,7 @@ void Transfer::set_up(const ClientOptions& options) {
   curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // else dropping a transfer would wait for its name lookup
   curl_easy_setopt(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, kReceiveBuffer);
+  curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(options.receive_buffer.count));
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(request_->deadlines.connect));
   curl_easy_setopt(easy_, CURLOPT_USERAGENT, options.user_agent.c_str());
   set_target();
@@ -128,6 +127,7 @@ void Transfer::set_route(const ClientOptions& options) {
     curl_easy_setopt(easy_, CURLOPT_PROXY, "");
     return;
   }
+  if (request_->own_connection) curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   if (options.proxy) curl_easy_setopt(easy_, CURLOPT_PROXY, options.proxy->c_str());
   if (!options.no_proxy.empty()) curl_easy_setopt(easy_, CURLOPT_NOPROXY, options.no_proxy.c_str());
   if (!options.ca_file.empty()) curl_easy_setopt(easy_, CURLOPT_CAINFO, options.ca_file.c_str());
