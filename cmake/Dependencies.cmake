@@ -27,6 +27,12 @@ if(llama_cuda)
   find_package(CUDAToolkit REQUIRED)
 endif()
 include(${PUNA_LLAMA_DIR}/llama-targets.cmake)
+# Released builds: ggml and its kernels for every CPU are libraries, which travel with the program.
+set(PUNA_KERNELS "")
+file(STRINGS ${PUNA_LLAMA_DIR}/CMakeCache.txt llama_dispatch REGEX "^PUNA_LLAMA_CPU:STRING=dispatch")
+if(llama_dispatch)
+  file(GLOB PUNA_KERNELS ${PUNA_LLAMA_DIR}/lib/libggml-cpu-*.so)
+endif()
 file(STRINGS ${PUNA_LLAMA_DIR}/CMakeCache.txt llama_source REGEX "^PUNA_LLAMA_SOURCE:")
 string(REGEX REPLACE "^[^=]*=" "" PUNA_LLAMA_SOURCE "${llama_source}")
 

@@ -22,6 +22,8 @@ struct ServeRequest {
 // What main() lends, so that this module needs no daemon to be built and tested.
 struct EntryPoints {
   std::function<Result<>(const ServeRequest&)> serve;
+  // Names the compute kernels that models run with on this CPU: "native", "haswell".
+  std::function<Result<std::string>()> kernels;
 };
 
 // Runs the command in the arguments and returns the exit code.

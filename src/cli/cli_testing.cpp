@@ -22,10 +22,11 @@ void InHome::SetUp() {
 Ran InHome::run_words(const std::vector<std::string>& words) {
   Ran ran;
   auto console = capturing_console(ran, screen_);
-  const EntryPoints entry_points{.serve = [this](const ServeRequest& request) -> Result<> {
+  const auto serve = [this](const ServeRequest& request) -> Result<> {
     served_.push_back(request);
     return {};
-  }};
+  };
+  const EntryPoints entry_points{.serve = serve, .kernels = [this] { return kernels_; }};
   ran.code = run(words, console, environment_, entry_points);
   return ran;
 }

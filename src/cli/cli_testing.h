@@ -41,6 +41,7 @@ class InHome : public testing::Test {
   os::Environment environment_;
   ScreenTraits screen_;
   std::vector<ServeRequest> served_;
+  Result<std::string> kernels_ = "haswell";
 };
 
 // A daemon in that home which answers as the test says.

@@ -21,7 +21,7 @@ struct WorkerStatus {
   std::optional<std::int64_t> context_length;  // ready: tokens, for each of the slots
   std::optional<std::int64_t> slots;
   std::optional<std::int64_t> threads;
-  std::optional<std::vector<std::string>> devices;  // what computes: "CPU", "CUDA0 (NVIDIA H200)"
+  std::optional<std::vector<std::string>> devices;  // what computes: "CPU (native)", "CUDA0 (NVIDIA H200)"
   std::optional<WorkerFault> fault;                 // failure: the last line; the process ends
   std::optional<std::string> message;
 };

@@ -13,6 +13,7 @@
 #include "os/hardware.h"
 #include "server-context.h"
 #include "server-http.h"
+#include "worker/kernels.h"
 #include "worker/load_plan.h"
 #include "worker/routes.h"
 
@@ -20,6 +21,7 @@ namespace puna::worker {
 
 // In the order of construction that llama.cpp's server has; the routes refer to everything above them.
 struct Engine::Parts {
+  std::string kernels;
   common_params parameters;
   LoadPlan plan;
   server_context context;
@@ -57,10 +59,13 @@ std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArgu
                                                                  const std::function<void(double)>& progress) {
   const auto header = gguf::Header::read_file(arguments.model);
   if (!header) return std::unexpected(failure_of(header.error()));
+  auto kernels = load_kernels();
+  if (!kernels) return std::unexpected(LoadFailure{wire::WorkerFault::spawn_failed, kernels.error().text()});
   const auto plan = plan_load(arguments, *header, os::probe_hardware());
   if (!plan) return std::unexpected(failure_of(plan.error()));
 
   auto parts = std::make_unique<Parts>();
+  parts->kernels = std::move(*kernels);
   parts->plan = *plan;
   parts->parameters = engine_parameters(arguments, *plan, !gpu_names().empty());
   parts->context.set_state_callback([&progress](server_state state, const common_json& payload) {
@@ -88,7 +93,7 @@ Readiness Engine::readiness() const {
   out.slots = parts_->plan.slots;
   out.threads = parts_->plan.threads;
   if (parts_->plan.gpu_layers != 0) out.devices = gpu_names();
-  if (out.devices.empty()) out.devices = {"CPU"};
+  if (out.devices.empty()) out.devices = {fmt::format("CPU ({})", parts_->kernels)};
   return out;
 }
 

@@ -59,7 +59,7 @@ void print(Stream& out, const Report& report) {
 Result<ExitCode> doctor(Context& context, const Invocation& invocation) {
   PUNA_TRY(const auto places, context.places());
   const SettingsStore settings({.file = places.config_file, .environment = context.environment(), .flags = {}});
-  Patient patient{.environment = context.environment(), .places = places, .settings = settings};
+  Patient patient{.environment = context.environment(), .places = places, .settings = settings, .kernels = context.entry_points().kernels};
   if (const auto address = context.address(); address && !address->is_own()) patient.other_daemon = address->text();
   ask_daemon(context, patient);
 

@@ -24,7 +24,13 @@ std::string size(std::uint64_t bytes) {
   return format_bytes(Bytes(bytes));
 }
 
-Findings check_machine(const Patient&) {
+Finding check_kernels(const Patient& patient) {
+  const auto kernels = patient.kernels();
+  if (!kernels) return {problem, "", kernels.error().text(), "install Puna again, keeping its folders together"};
+  return {good, "", fmt::format("models compute with the {} kernels", *kernels), ""};
+}
+
+Findings check_machine(const Patient& patient) {
   constexpr std::uint64_t kTight = 2ULL << 30;
   const auto info = os::probe_hardware();
   Findings out;
@@ -34,6 +40,7 @@ Findings check_machine(const Patient&) {
       std::ranges::any_of(info.cpu_features, [](const std::string& feature) { return feature == "avx2" || feature == "asimddp"; });
   if (!fast)
     out.push_back({note, "", "the processor has no AVX2 (or, on ARM, no dot product): models run, but slowly", "prefer small models"});
+  if (patient.kernels) out.push_back(check_kernels(patient));
   const bool tight = info.memory_available_bytes < kTight;
   out.push_back({tight ? warning : good, "",
                  fmt::format("{} of {} memory is free", size(info.memory_available_bytes), size(info.memory_total_bytes)),

@@ -38,6 +38,14 @@ TEST_F(Doctor, a_broken_settings_file_is_a_problem_with_its_place) {
   EXPECT_EQ(ran.err, "\n1 problem found\n");
 }
 
+TEST_F(Doctor, names_the_kernels_that_models_compute_with_or_why_there_are_none) {
+  EXPECT_TRUE(run_words({"doctor"}).out.contains("models compute with the haswell kernels"));
+  kernels_ = fail(Code::unavailable, "no compute kernels for this CPU in /opt/lib/puna");
+  const auto ran = run_words({"doctor"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_TRUE(ran.out.contains("no compute kernels for this CPU in /opt/lib/puna")) << ran.out;
+}
+
 TEST_F(Doctor, notices_a_misspelt_variable) {
   environment_["PUNA_PROT"] = "9000";
   EXPECT_TRUE(run_words({"doctor"}).out.contains("did you mean PUNA_PORT?"));

@@ -33,7 +33,8 @@ struct Patient {
   os::Environment environment;
   os::Places places;
   const SettingsStore& settings;
-  std::optional<std::string> other_daemon;  // PUNA_HOST's
+  std::function<Result<std::string>()> kernels;  // as EntryPoints has it
+  std::optional<std::string> other_daemon;       // PUNA_HOST's
   std::optional<wire::Status> status;
   std::optional<Error> daemon_error;  // why a daemon that listens does not answer
   std::optional<wire::ModelList> library;

@@ -125,16 +125,17 @@ build_llama() {
   folder=$(llama_folder "$1")
   case $kind in
     native) options=(-DPUNA_LLAMA_CPU=native) ;;
-    portable) options=(-DPUNA_LLAMA_CPU=portable) ;;
+    dispatch) options=(-DPUNA_LLAMA_CPU=dispatch) ;;
     cuda) options=(-DPUNA_LLAMA_CPU=native -DPUNA_LLAMA_CUDA=ON) ;;
   esac
+  options+=("-DPUNA_LLAMA_RELEASE=$llama_version-${llama_bundle_commit:0:7}")
   # What the libraries depend on. `native` code is for this very CPU, which neither ninja nor ccache knows by itself.
   facts=$(
     echo "source $llama_tree_sha256"
     echo "project $(sha256 deps/llama/CMakeLists.txt)"
     echo "options ${options[*]}"
     echo "compiler $(clang-19 --version | head -n 1)"
-    if [[ $kind != portable ]]; then echo "cpu $(grep -m1 -E '^(flags|Features)' /proc/cpuinfo | sha256sum | cut -c1-16)"; fi
+    if [[ $kind != dispatch ]]; then echo "cpu $(grep -m1 -E '^(flags|Features)' /proc/cpuinfo | sha256sum | cut -c1-16)"; fi
   )
   stamp=$folder.built
   if [[ -f $stamp && $(<"$stamp") == "$facts" && -f $folder/llama-targets.cmake ]]; then
@@ -145,10 +146,15 @@ build_llama() {
   if [[ $kind == cuda ]] && ! command -v nvcc >/dev/null; then
     fail "the cuda preset needs NVIDIA's compiler nvcc on the path" "Install the CUDA toolkit 12 or newer, or use the release preset."
   fi
+  local minutes=4
+  if [[ $kind == dispatch ]]; then minutes=6; fi
   mkdir -p "$logs" build/deps
   echo "$facts" >"$folder.facts"
-  if [[ $kind != portable ]]; then export CCACHE_EXTRAFILES=$PWD/$folder.facts; fi
-  step "llama.cpp $llama_version: compiling its $kind libraries (once; about 4 minutes on two idle cores)" compile_llama "$folder" "${options[@]}" >&2
+  if [[ $kind != dispatch ]]; then
+    grep '^cpu' <<<"$facts" >"$folder.cpu"
+    export CCACHE_EXTRAFILES=$PWD/$folder.cpu
+  fi
+  step "llama.cpp $llama_version: compiling its $kind libraries (once; about $minutes minutes on two idle cores)" compile_llama "$folder" "${options[@]}" >&2
   unset CCACHE_EXTRAFILES
   if ((step_status)); then
     fail "llama.cpp did not compile" "The first error above says why; $folder keeps what was compiled." "./dev setup goes on from there."

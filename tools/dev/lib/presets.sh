@@ -11,19 +11,19 @@ known_preset() {
 # llama_kind PRESET: which build of llama.cpp a preset uses.
 llama_kind() {
   local cpu=${PUNA_LLAMA_CPU:-native}
-  [[ $cpu == native || $cpu == portable ]] || fail "PUNA_LLAMA_CPU is '$cpu'" "It is native (this CPU's kernels) or portable (x86-64-v3)."
+  [[ $cpu == native || $cpu == dispatch ]] || fail "PUNA_LLAMA_CPU is '$cpu'" "It is native (this CPU's kernels) or dispatch (every CPU's, chosen when run)."
   if [[ $1 == cuda ]]; then echo cuda; else echo "$cpu"; fi
 }
 
 llama_folder() {
   case $(llama_kind "$1") in
     native) echo build/deps/llama ;;
-    portable) echo build/deps/llama-portable ;;
+    dispatch) echo build/deps/llama-dispatch ;;
     cuda) echo build/deps/llama-cuda ;;
   esac
 }
 
-# The portable llama.cpp gets a build of Puna of its own, so that the two never mix.
+# What is built for other machines gets a folder of its own, so that the two never mix.
 build_folder() {
-  if [[ $(llama_kind "$1") == portable ]]; then echo "build/$1-portable"; else echo "build/$1"; fi
+  if [[ $(llama_kind "$1") == dispatch ]]; then echo "build/$1-dispatch"; else echo "build/$1"; fi
 }
