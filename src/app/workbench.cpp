@@ -29,7 +29,7 @@ Result<std::string> read_settings_text(const std::filesystem::path& file) {
 
 wire::SettingView view_of(const SettingSpec& spec, const Settings::Entry& entry) {
   return {.key = std::string(spec.key),
-          .value = setting_text(entry.value),
+          .value = shown_setting(spec, entry.value),
           .default_value = std::string(spec.default_value),
           .origin = entry.origin,
           .source = entry.source,

@@ -126,6 +126,16 @@ std::map<std::string, FileValue> read_settings_file(const std::filesystem::path&
   return out;
 }
 
+// Our own variable, else the first of the others.
+std::map<std::string, std::string>::const_iterator find_variable(const SettingSpec& spec,
+                                                                 const std::map<std::string, std::string>& environment) {
+  auto found = environment.find(std::string(spec.environment));
+  if (spec.also.empty()) return found;
+  for (const auto name : split(spec.also, '|'))
+    if (found == environment.end()) found = environment.find(std::string(name));
+  return found;
+}
+
 std::string unknown_key_message(std::string_view key) {
   auto known = find_setting(key);
   return known ? std::string() : known.error().message;
@@ -189,6 +199,11 @@ std::string setting_text(const SettingValue& value) {
   return std::visit(Visitor{}, value);
 }
 
+std::string shown_setting(const SettingSpec& spec, const SettingValue& value) {
+  std::string text = setting_text(value);
+  return spec.secret && !text.empty() ? "(set)" : text;
+}
+
 Result<const SettingSpec*> find_setting(std::string_view key) {
   std::vector<std::string_view> known;
   for (const auto* spec : setting::all()) {
@@ -246,8 +261,8 @@ std::vector<std::string> SettingsStore::reload() {
     };
     if (const auto found = from_file.find(std::string(spec->key)); found != from_file.end())
       apply(found->second.text, SettingOrigin::file, sources_.file.string(), found->second.line, found->second.column);
-    if (const auto found = sources_.environment.find(std::string(spec->environment)); found != sources_.environment.end())
-      apply(found->second, SettingOrigin::environment, "environment " + std::string(spec->environment), 0, 0);
+    if (const auto found = find_variable(*spec, sources_.environment); found != sources_.environment.end())
+      apply(found->second, SettingOrigin::environment, "environment " + found->first, 0, 0);
     if (const auto found = sources_.flags.find(std::string(spec->key)); found != sources_.flags.end())
       apply(found->second, SettingOrigin::flag, "flag", 0, 0);
     next->entries_.emplace(spec->key, std::move(entry));

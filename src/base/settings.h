@@ -34,6 +34,8 @@ struct SettingSpec {
   std::string_view choices = {};  // "debug|info|warning": texts only
   bool live = true;               // a reload applies it; false: at the next start of the daemon
   std::size_t kind = 0;           // index into SettingValue; set by Setting<T>
+  std::string_view also = {};     // variables of other programs that are honoured after our own: "HF_TOKEN|HUGGING_FACE_HUB_TOKEN"
+  bool secret = false;            // never shown
 };
 
 template <class T>
@@ -53,6 +55,8 @@ struct Setting<std::vector<std::string>> : SettingSpec {
 // Validates text against the row: the error names the setting, the value and the bound.
 [[nodiscard]] Result<SettingValue> parse_setting(const SettingSpec& spec, std::string_view text);
 [[nodiscard]] std::string setting_text(const SettingValue& value);
+// The same for eyes: of a secret only whether it is set.
+[[nodiscard]] std::string shown_setting(const SettingSpec& spec, const SettingValue& value);
 [[nodiscard]] Result<const SettingSpec*> find_setting(std::string_view key);  // not_found names the nearest keys
 
 // What was wrong with a source of settings; the default (or a lower source) holds for that key.

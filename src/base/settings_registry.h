@@ -34,7 +34,7 @@ inline constexpr Setting<std::int64_t> kQueueLimit{{"jobs.queue_limit", "PUNA_QU
 inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64}};
 inline constexpr Setting<std::int64_t> kJobHistory{{"jobs.history", "PUNA_JOB_HISTORY", "500", "ended jobs that are remembered", 1, 1000000}};
 
-inline constexpr Setting<bool> kOffline{{"network.offline", "PUNA_OFFLINE", "false", "never contact another machine"}};
+inline constexpr Setting<bool> kOffline{{"network.offline", "PUNA_OFFLINE", "false", "never contact another machine", 0, 0, "", true, 0, "HF_HUB_OFFLINE"}};
 inline constexpr Setting<std::string> kProxy{{"network.proxy", "PUNA_PROXY", "", "proxy for outgoing requests, such as http://proxy:3128 or socks5h://127.0.0.1:1080; empty: the environment's"}};
 inline constexpr Setting<std::string> kCaFile{{"network.ca_file", "PUNA_CA_FILE", "", "file with certificate authorities; empty: the system's"}};
 inline constexpr Setting<Milliseconds> kConnectDeadline{{"network.connect_deadline", "PUNA_CONNECT_DEADLINE", "10s", "time to connect to another machine", 10, 3600000}};
@@ -53,6 +53,16 @@ inline constexpr Setting<std::string> kTransferSchedule{{"transfer.schedule", "P
 inline constexpr Setting<Milliseconds> kTransferStall{{"transfer.stall", "PUNA_TRANSFER_STALL", "12s", "a connection without a byte for this time is dialled again", 10, 3600000}};
 inline constexpr Setting<Milliseconds> kTransferSlow{{"transfer.slow", "PUNA_TRANSFER_SLOW", "6s", "a connection far slower than the others for this time is dialled again", 100, 3600000}};
 inline constexpr Setting<Milliseconds> kKeepPartials{{"transfer.keep_partials", "PUNA_KEEP_PARTIALS", "720h", "time that what came of an abandoned transfer is kept; -1: for ever", 0, 9e15}};
+
+inline constexpr Setting<std::vector<std::string>> kHubEndpoints{{"hub.endpoints", "PUNA_HUB_ENDPOINTS", "https://huggingface.co", "Hugging Face and mirrors of it, tried in this order", 0, 0, "", true, 0, "HF_ENDPOINT"}};
+inline constexpr Setting<std::string> kHubToken{{"hub.token", "PUNA_HUB_TOKEN", "", "access token for the first of hub.endpoints, sent to no other host; empty: that of hub.token_file", 0, 0, "", true, 0, "HF_TOKEN|HUGGING_FACE_HUB_TOKEN", true}};
+inline constexpr Setting<std::string> kHubTokenFile{{"hub.token_file", "PUNA_HUB_TOKEN_FILE", "", "file with an access token, as `hf auth login` writes it; empty: Hugging Face's usual place", 0, 0, "", true, 0, "HF_TOKEN_PATH"}};
+inline constexpr Setting<std::string> kOllamaRegistry{{"hub.ollama_registry", "PUNA_OLLAMA_REGISTRY", "https://registry.ollama.ai", "registry that ollama:// means"}};
+inline constexpr Setting<std::string> kModelScopeEndpoint{{"hub.modelscope_endpoint", "PUNA_MODELSCOPE_ENDPOINT", "https://www.modelscope.cn", "site that modelscope:// means", 0, 0, "", true, 0, "MODELSCOPE_DOMAIN"}};
+inline constexpr Setting<std::string> kModelScopeToken{{"hub.modelscope_token", "PUNA_MODELSCOPE_TOKEN", "", "access token for ModelScope", 0, 0, "", true, 0, "MODELSCOPE_API_TOKEN", true}};
+inline constexpr Setting<std::vector<std::string>> kAllowedOwners{{"hub.allowed_owners", "PUNA_ALLOWED_OWNERS", "", "owners whose models may be pulled, such as ggml-org; for a URL its host; empty: everybody's"}};
+inline constexpr Setting<std::vector<std::string>> kPreferredQuantizations{{"hub.quantizations", "PUNA_QUANTIZATIONS", "Q4_K_M,Q4_K_S,UD-Q4_K_XL,MXFP4,Q4_0,Q4_1,IQ4_NL,IQ4_XS,Q5_K_M,Q6_K,Q8_0", "what a pull takes when nobody says, best first: the first that a repository has and the memory holds"}};
+inline constexpr Setting<std::int64_t> kLongestSearch{{"hub.longest_search", "PUNA_LONGEST_SEARCH", "200", "characters that a search may have", 1, 4096}};
 
 inline constexpr Setting<std::string> kLogLevel{{"log.level", "PUNA_LOG_LEVEL", "info", "least severity that is logged", 0, 0, "debug|info|warning|error|off"}};
 inline constexpr Setting<Bytes> kLogFileSize{{"log.file_size", "PUNA_LOG_FILE_SIZE", "10 MiB", "size at which a log file is rotated", 65536, 1099511627776.0, "", false}};

@@ -1,5 +1,6 @@
 #include "base/settings.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -33,6 +34,21 @@ TEST(SettingsRegistry, every_row_is_whole_and_unique) {
     EXPECT_FALSE(spec->help.empty()) << spec->key;
     EXPECT_TRUE(parse_setting(*spec, spec->default_value)) << spec->key;
   }
+}
+
+TEST_F(SettingsFile, other_programs_variables_are_honoured_after_our_own) {
+  const SettingsStore theirs({.file = {}, .environment = {{"HF_ENDPOINT", "https://mirror"}, {"HF_HUB_OFFLINE", "YES"}}, .flags = {}});
+  EXPECT_THAT(theirs.snapshot()->get(setting::kHubEndpoints), testing::ElementsAre("https://mirror"));
+  EXPECT_EQ(theirs.snapshot()->entry(setting::kHubEndpoints).source, "environment HF_ENDPOINT");
+  EXPECT_TRUE(theirs.snapshot()->get(setting::kOffline));
+  const SettingsStore both({.file = {}, .environment = {{"HF_TOKEN", "theirs"}, {"PUNA_HUB_TOKEN", "ours"}}, .flags = {}});
+  EXPECT_EQ(both.snapshot()->get(setting::kHubToken), "ours");
+}
+
+TEST(Settings, a_secret_is_never_shown) {
+  EXPECT_EQ(shown_setting(setting::kHubToken, std::string("hf_abc")), "(set)");
+  EXPECT_EQ(shown_setting(setting::kHubToken, std::string()), "");
+  EXPECT_EQ(shown_setting(setting::kHost, std::string("x")), "x");
 }
 
 TEST_F(SettingsFile, a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default) {

@@ -18,7 +18,7 @@ constexpr std::array kSetArguments = {kKeyArgument[0], ArgumentSpec{.name = "VAL
 
 wire::SettingView view_of(const SettingSpec& spec, const Settings::Entry& entry) {
   return {.key = std::string(spec.key),
-          .value = setting_text(entry.value),
+          .value = shown_setting(spec, entry.value),
           .default_value = std::string(spec.default_value),
           .origin = entry.origin,
           .source = entry.source,
@@ -82,7 +82,7 @@ void tell_change(Context& context, const wire::SettingsView& view, const Setting
   const auto* now = find(view, spec.key);
   if (!now) return;
   const bool outranked = now->origin == SettingOrigin::environment || now->origin == SettingOrigin::flag;
-  console.err.line(printable(fmt::format("{} = {}{}", spec.key, outranked && wanted ? *wanted : std::string_view(now->value),
+  console.err.line(printable(fmt::format("{} = {}{}", spec.key, outranked && wanted && !spec.secret ? *wanted : std::string_view(now->value),
                                          spec.live ? "" : "  (from the daemon's next start on)")));
   if (outranked) console.warn(fmt::format("{} has the last word: {}", now->source, now->value));
 }
