@@ -15,7 +15,9 @@ Result<std::optional<FileStamp>> look_at(const std::filesystem::path& file) {
   if (!S_ISREG(status.st_mode)) return std::optional<FileStamp>{};
   return FileStamp{.size = status.st_size,
                    .modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec,
-                   .other_links = status.st_nlink > 1};
+                   .device = status.st_dev,
+                   .inode = status.st_ino,
+                   .links = static_cast<std::int64_t>(status.st_nlink)};
 }
 
 }  // namespace puna::model

@@ -12,7 +12,9 @@ namespace puna::model {
 struct FileStamp {
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;  // since 1970
-  bool other_links = false;      // another name in the file system keeps the bytes
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t links = 1;  // names in the file system, all of which keep the bytes
   bool operator==(const FileStamp&) const = default;
 };
 

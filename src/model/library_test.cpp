@@ -144,8 +144,9 @@ TEST(Library, what_is_known_of_a_file_is_read_anew_when_its_time_changed) {
   const auto revision = rig.library->revision();
   EXPECT_EQ(rig.library->find("a")->details.context_length, 4096);
   EXPECT_GT(rig.library->revision(), revision);
-  EXPECT_EQ(rig.library->find("a")->details.context_length, 4096);
-  EXPECT_EQ(rig.told().size(), 2u);
+  const auto told = rig.told().size();
+  EXPECT_EQ(rig.library->list()->at(0).details.context_length, 4096);
+  EXPECT_EQ(rig.told().size(), told);
 }
 
 TEST(Library, details_that_an_older_program_stored_are_read_anew) {
@@ -205,7 +206,7 @@ TEST(Library, ten_thousand_models_are_listed_in_order) {
                                 {{"sha256", hash}, {"from", sha('a')}}));
           PUNA_CHECK(
               tx.execute("INSERT INTO models SELECT :key, :name, catalogue, repository, revision, commit_id, filter, url, recipe, "
-                         "details, description, pinned, created_at, modified_at FROM models WHERE name_key = 'first:latest'",
+                         "details, description, pinned, created_at, modified_at, expires_at FROM models WHERE name_key = 'first:latest'",
                          {{"key", name}, {"name", name}}));
           PUNA_CHECK(
               tx.execute("INSERT INTO model_parts VALUES (:key, 0, 'weights', 'model.gguf', :sha256)", {{"key", name}, {"sha256", hash}}));

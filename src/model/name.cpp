@@ -42,10 +42,39 @@ Result<Name> Name::parse(std::string_view text) {
   } else {
     out.tag_ = kDefaultTag;
   }
-  const auto slash = base.find('/');
-  if (slash != std::string_view::npos) PUNA_CHECK(check_part(base.substr(0, slash), "the owner", text));
-  PUNA_CHECK(check_part(slash == std::string_view::npos ? base : base.substr(slash + 1), "the name", text));
+  const auto parts = split(base, '/');
+  if (parts.size() == 3) PUNA_CHECK(check_part(parts[0], "the host", text));
+  if (parts.size() >= 2) PUNA_CHECK(check_part(parts[parts.size() > 3 ? 0 : parts.size() - 2], "the owner", text));
+  PUNA_CHECK(check_part(parts.size() > 3 ? base.substr(base.find('/', base.find('/') + 1) + 1) : parts.back(), "the name", text));
   out.base_ = base;
+  return out;
+}
+
+Name Name::made_from(std::string_view text) {
+  const auto cleaned = [](std::string_view part) {
+    std::string out;
+    for (const char c : part.substr(0, kLongestPart)) {
+      const bool allowed = is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+      if (out.empty() && (!allowed || !is_letter_or_digit(c))) continue;
+      out += !allowed || (c == '.' && out.back() == '.') ? '-' : c;
+    }
+    return out.empty() ? std::string("unnamed") : out;
+  };
+  Name out;
+  const auto slash = text.rfind('/');
+  const auto colon = text.rfind(':');
+  out.tag_given_ = colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash);
+  out.tag_ = out.tag_given_ ? cleaned(text.substr(colon + 1)) : std::string(kDefaultTag);
+  auto parts = split(text.substr(0, out.tag_given_ ? colon : text.size()), '/');
+  if (parts.size() > 3) parts.erase(parts.begin(), parts.end() - 3);
+  for (const auto part : parts) out.base_ += (out.base_.empty() ? "" : "/") + cleaned(part);
+  return out;
+}
+
+Name Name::with_tag(std::string tag) const {
+  Name out = *this;
+  out.tag_ = std::move(tag);
+  out.tag_given_ = true;
   return out;
 }
 

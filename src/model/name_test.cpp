@@ -21,10 +21,28 @@ TEST(ModelName, case_is_kept_and_does_not_tell_names_apart) {
 
 // ledger: M4
 TEST(ModelName, what_could_be_a_path_an_option_or_a_trick_is_refused) {
-  for (const std::string bad : {"",     ":",    "a:", ":b",    "/a",   "a/",   "a/b/c", "../a",  "a/..", "a..b", "-rf",  ".hidden", "a b",
-                                "a\tb", "a\nb", "ä",  "a:b:c", "a:-x", "a\\b", "a%2fb", "a:b/c", "a*",   "~a",   "a/-b", "\xff"})
+  for (const std::string bad : {"",     ":",    "a:", ":b",    "/a",   "a/",   "a/b/c/d", "../a",  "a/..", "a..b", "-rf",  ".hidden", "a b",
+                                "a\tb", "a\nb", "ä",  "a:b:c", "a:-x", "a\\b", "a%2fb",   "a:b/c", "a*",   "~a",   "a/-b", "\xff"})
     EXPECT_FALSE(Name::parse(bad)) << bad;
   EXPECT_FALSE(Name::parse(std::string("a\0b", 3)));
+}
+
+TEST(ModelName, a_host_may_stand_before_the_owner) {
+  EXPECT_EQ(Name::parse("hf.co/owner/repo:Q4_0")->text(), "hf.co/owner/repo:Q4_0");
+  EXPECT_FALSE(Name::parse("../owner/repo"));
+}
+
+TEST(ModelName, what_another_program_calls_a_model_becomes_a_name) {
+  for (const auto& [theirs, ours] : std::map<std::string, std::string>{{"llama3.2:3b", "llama3.2:3b"},
+                                                                       {"localhost:5000/me/x:v1", "localhost-5000/me/x:v1"},
+                                                                       {"My Models/a..b", "My-Models/a.-b:latest"},
+                                                                       {"../../etc/passwd", "unnamed/etc/passwd:latest"},
+                                                                       {"a/b/c/d/e:t", "c/d/e:t"},
+                                                                       {"-ü:", "unnamed:unnamed"},
+                                                                       {"", "unnamed:latest"}}) {
+    EXPECT_EQ(Name::made_from(theirs).text(), ours);
+    EXPECT_TRUE(Name::parse(ours)) << ours;
+  }
 }
 
 TEST(ModelName, parts_are_bounded) {

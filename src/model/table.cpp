@@ -18,12 +18,14 @@ Result<> upsert(Transaction& tx, const BlobRow& blob) {
 Result<> upsert(Transaction& tx, const ModelRow& model) {
   PUNA_CHECK(tx.execute(
       "INSERT INTO models (name_key, name, catalogue, repository, revision, commit_id, filter, url, recipe, details, description, "
-      "pinned, created_at, modified_at) VALUES (:name_key, :name, :catalogue, :repository, :revision, :commit_id, :filter, :url, "
-      ":recipe, :details, :description, :pinned, :created_at, :modified_at) "
+      "pinned, created_at, modified_at, expires_at) VALUES (:name_key, :name, :catalogue, :repository, :revision, :commit_id, :filter, "
+      ":url, "
+      ":recipe, :details, :description, :pinned, :created_at, :modified_at, :expires_at) "
       "ON CONFLICT (name_key) DO UPDATE SET name = excluded.name, catalogue = excluded.catalogue, "
       "repository = excluded.repository, revision = excluded.revision, commit_id = excluded.commit_id, "
       "filter = excluded.filter, url = excluded.url, recipe = excluded.recipe, details = excluded.details, "
-      "description = excluded.description, pinned = excluded.pinned, modified_at = excluded.modified_at",
+      "description = excluded.description, pinned = excluded.pinned, modified_at = excluded.modified_at, "
+      "expires_at = excluded.expires_at",
       store::parameters_of(model)));
   return {};
 }
@@ -39,8 +41,10 @@ Result<Table::Content> Table::load() const {
   return database_.read([](Reader& reader) -> Result<Content> {
     Content out;
     PUNA_TRY(out.blobs, reader.query_as<BlobRow>("SELECT sha256, size, modified_ns, added_at FROM blobs"));
-    PUNA_TRY(out.models, reader.query_as<ModelRow>("SELECT name_key, name, catalogue, repository, revision, commit_id, filter, url, "
-                                                   "recipe, details, description, pinned, created_at, modified_at FROM models"));
+    PUNA_TRY(out.models,
+             reader.query_as<ModelRow>("SELECT name_key, name, catalogue, repository, revision, commit_id, filter, url, "
+                                       "recipe, details, description, pinned, created_at, modified_at, expires_at FROM models"));
+    PUNA_TRY(out.aliases, reader.query_as<AliasRow>("SELECT name_key, name, target_key, created_at FROM model_aliases"));
     PUNA_TRY(out.parts, reader.query_as<PartRow>("SELECT name_key, position, role, path, sha256 FROM model_parts "
                                                  "ORDER BY name_key, position"));
     return out;
@@ -69,6 +73,32 @@ Result<> Table::put_model(const ModelRow& model) {
   return database_.write([&](Transaction& tx) { return upsert(tx, model); });
 }
 
+Result<> Table::move_model(std::string_view from_key, const ModelRow& model) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(upsert(tx, model));
+    PUNA_CHECK(tx.execute("UPDATE model_parts SET name_key = :to WHERE name_key = :from", {{"to", model.name_key}, {"from", from_key}}));
+    PUNA_CHECK(tx.execute("DELETE FROM models WHERE name_key = :from", {{"from", from_key}}));
+    return {};
+  });
+}
+
+Result<> Table::put_alias(const AliasRow& alias) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(
+        tx.execute("INSERT INTO model_aliases (name_key, name, target_key, created_at) VALUES (:name_key, :name, :target_key, "
+                   ":created_at) ON CONFLICT (name_key) DO UPDATE SET name = excluded.name, target_key = excluded.target_key",
+                   store::parameters_of(alias)));
+    return {};
+  });
+}
+
+Result<> Table::remove_alias(std::string_view name_key) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(tx.execute("DELETE FROM model_aliases WHERE name_key = :name_key", {{"name_key", name_key}}));
+    return {};
+  });
+}
+
 Result<> Table::remove_model(std::string_view name_key) {
   return database_.write([&](Transaction& tx) -> Result<> {
     PUNA_CHECK(remove_parts(tx, name_key));
@@ -80,6 +110,26 @@ Result<> Table::remove_model(std::string_view name_key) {
 Result<> Table::remove_blob(std::string_view sha256) {
   return database_.write([&](Transaction& tx) -> Result<> {
     PUNA_CHECK(tx.execute("DELETE FROM blobs WHERE sha256 = :sha256", {{"sha256", sha256}}));
+    return {};
+  });
+}
+
+Result<std::vector<SeenRow>> Table::load_seen() const {
+  return database_.read([](Reader& reader) {
+    return reader.query_as<SeenRow>("SELECT path, size, modified_ns, inode, content, description FROM seen_files");
+  });
+}
+
+Result<> Table::change_seen(const std::vector<SeenRow>& put, const std::vector<std::string>& remove) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    for (const auto& row : put)
+      PUNA_CHECK(
+          tx.execute("INSERT INTO seen_files (path, size, modified_ns, inode, content, description) "
+                     "VALUES (:path, :size, :modified_ns, :inode, :content, :description) "
+                     "ON CONFLICT (path) DO UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns, "
+                     "inode = excluded.inode, content = excluded.content, description = excluded.description",
+                     store::parameters_of(row)));
+    for (const auto& path : remove) PUNA_CHECK(tx.execute("DELETE FROM seen_files WHERE path = :path", {{"path", path}}));
     return {};
   });
 }

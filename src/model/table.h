@@ -22,7 +22,7 @@ struct BlobRow {
 BOOST_DESCRIBE_STRUCT(BlobRow, (), (sha256, size, modified_ns, added_at))
 
 struct ModelRow {
-  std::string name_key;
+  std::string name_key;  // of a removed model: no name's
   std::string name;
   std::string catalogue;
   std::optional<std::string> repository;
@@ -36,10 +36,11 @@ struct ModelRow {
   bool pinned = false;
   WallTime created_at;
   WallTime modified_at;
+  std::optional<WallTime> expires_at;  // set: the model was removed, and its files go then
 };
 BOOST_DESCRIBE_STRUCT(ModelRow, (),
                       (name_key, name, catalogue, repository, revision, commit_id, filter, url, recipe, details, description, pinned,
-                       created_at, modified_at))
+                       created_at, modified_at, expires_at))
 
 struct PartRow {
   std::string name_key;
@@ -50,6 +51,25 @@ struct PartRow {
 };
 BOOST_DESCRIBE_STRUCT(PartRow, (), (name_key, position, role, path, sha256))
 
+struct AliasRow {
+  std::string name_key;
+  std::string name;
+  std::string target_key;
+  WallTime created_at;
+};
+BOOST_DESCRIBE_STRUCT(AliasRow, (), (name_key, name, target_key, created_at))
+
+// What the headers of a model in place say; the stamp is of all its files together.
+struct SeenRow {
+  std::string path;  // of the first file
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t inode = 0;
+  json::value content;
+  std::int64_t description = 0;
+};
+BOOST_DESCRIBE_STRUCT(SeenRow, (), (path, size, modified_ns, inode, content, description))
+
 class Table {
  public:
   explicit Table(store::Database& database) : database_(database) {}
@@ -57,6 +77,7 @@ class Table {
     std::vector<BlobRow> blobs;
     std::vector<ModelRow> models;
     std::vector<PartRow> parts;  // by model and position
+    std::vector<AliasRow> aliases;
   };
   [[nodiscard]] Result<Content> load() const;
   // All in one transaction; rows of the same content and the model of the same name are replaced.
@@ -64,8 +85,15 @@ class Table {
   [[nodiscard]] Result<> put_blob(const BlobRow& blob);
   // The model's own row only.
   [[nodiscard]] Result<> put_model(const ModelRow& model);
+  // The same model under another key.
+  [[nodiscard]] Result<> move_model(std::string_view from_key, const ModelRow& model);
   [[nodiscard]] Result<> remove_model(std::string_view name_key);
+  [[nodiscard]] Result<> put_alias(const AliasRow& alias);
+  [[nodiscard]] Result<> remove_alias(std::string_view name_key);
   [[nodiscard]] Result<> remove_blob(std::string_view sha256);
+
+  [[nodiscard]] Result<std::vector<SeenRow>> load_seen() const;
+  [[nodiscard]] Result<> change_seen(const std::vector<SeenRow>& put, const std::vector<std::string>& remove);
 
  private:
   store::Database& database_;

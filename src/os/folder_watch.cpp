@@ -22,14 +22,15 @@ constexpr std::uint32_t kEvents = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOV
 
 Result<FolderWatch> FolderWatch::create() {
   UniqueFd notify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!notify) return fail(errno_error(errno, "cannot watch folders"));
+  const int refusal = errno;
   UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!bell) return fail(errno_error(errno, "cannot watch folders"));
-  return FolderWatch(std::move(notify), std::move(bell));
+  return FolderWatch(std::move(notify), refusal, std::move(bell));
 }
 
 Result<> FolderWatch::add(const std::filesystem::path& folder) {
   if (watches_.contains(folder)) return {};
+  if (!notify_) return fail(Code::overloaded, errno_error(refusal_, "cannot watch folders").message);
   const int watch = ::inotify_add_watch(notify_.get(), folder.c_str(), kEvents);
   if (watch < 0 && errno == ENOSPC)
     return fail(Code::overloaded,
@@ -52,12 +53,14 @@ void FolderWatch::keep_only(const std::vector<std::filesystem::path>& folders) {
 }
 
 bool FolderWatch::pending() const {
+  if (!notify_) return false;
   pollfd poll{notify_.get(), POLLIN, 0};
   return ::poll(&poll, 1, 0) > 0;
 }
 
 Result<FolderWatch::Changes> FolderWatch::read() {
   Changes out;
+  if (!notify_) return out;
   alignas(inotify_event) std::array<char, 64 * (sizeof(inotify_event) + NAME_MAX + 1)> buffer{};
   while (true) {
     const ssize_t size = ::read(notify_.get(), buffer.data(), buffer.size());

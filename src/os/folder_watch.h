@@ -17,6 +17,7 @@ namespace puna::os {
 // afterwards sees it. One thread reads; pending() and wake() may be called by any.
 class FolderWatch {
  public:
+  // Where the system grants no watches at all, add() fails, and the rest works.
   [[nodiscard]] static Result<FolderWatch> create();
 
   // Code::not_found without such a folder, Code::overloaded when the system has no watches left. Adding a folder again does nothing.
@@ -41,9 +42,10 @@ class FolderWatch {
   void wake() const;
 
  private:
-  FolderWatch(UniqueFd notify, UniqueFd bell) : notify_(std::move(notify)), bell_(std::move(bell)) {}
+  FolderWatch(UniqueFd notify, int refusal, UniqueFd bell) : notify_(std::move(notify)), refusal_(refusal), bell_(std::move(bell)) {}
 
-  UniqueFd notify_;
+  UniqueFd notify_;  // may be none
+  int refusal_ = 0;  // errno then
   UniqueFd bell_;
   std::map<int, std::filesystem::path> folders_;  // by watch
   std::map<std::filesystem::path, int> watches_;

@@ -79,9 +79,10 @@ struct Model {
   ModelDetails details;
   std::string store = "puna";  // who keeps the files: "puna", or the program in whose folder they are read in place
   Provenance provenance;
-  bool pinned = false;
+  bool pinned = false;                  // is not removed without force
+  std::optional<std::string> alias_of;  // this is a further name of that model
 };
-BOOST_DESCRIBE_STRUCT(Model, (), (name, size, sha256, source, modified_at, problem, details, store, provenance, pinned))
+BOOST_DESCRIBE_STRUCT(Model, (), (name, size, sha256, source, modified_at, problem, details, store, provenance, pinned, alias_of))
 
 struct ModelList {
   std::vector<Model> models;
@@ -115,12 +116,54 @@ struct ModelCopy {
 BOOST_DESCRIBE_STRUCT(ModelCopy, (), (destination))
 
 struct ModelRemoval {
-  std::string name;
+  std::string name;                          // an alias is removed alone
   std::int64_t freed_bytes = 0;              // that come back, now or at `until`; 0 when other names use all of the files
   std::vector<std::string> remaining_names;  // that share files with it
   std::optional<std::string> until;          // RFC 3339: so long the removal can be undone
 };
 BOOST_DESCRIBE_STRUCT(ModelRemoval, (), (name, freed_bytes, remaining_names, until))
+
+// What takes room. Bytes that several models share are counted once: with the first that has them.
+struct ModelUsage {
+  std::string name;
+  std::string store;
+  std::int64_t bytes = 0;         // of all its files
+  std::int64_t shared_bytes = 0;  // of these, in files that other models of the same store have, too
+};
+BOOST_DESCRIBE_STRUCT(ModelUsage, (), (name, store, bytes, shared_bytes))
+
+struct Duplicate {
+  std::string sha256;
+  std::int64_t bytes = 0;              // of one copy
+  std::vector<std::string> names;      // the models that hold one
+  std::int64_t reclaimable_bytes = 0;  // that one file under several names would save
+};
+BOOST_DESCRIBE_STRUCT(Duplicate, (), (sha256, bytes, names, reclaimable_bytes))
+
+struct RemovedModel {
+  std::string name;
+  std::int64_t bytes = 0;  // that come back
+  std::string until;       // RFC 3339: so long `undo` brings it back
+};
+BOOST_DESCRIBE_STRUCT(RemovedModel, (), (name, bytes, until))
+
+struct PartialFile {
+  std::string path;
+  std::string store;
+  std::int64_t bytes = 0;
+};
+BOOST_DESCRIBE_STRUCT(PartialFile, (), (path, store, bytes))
+
+struct DiskUsage {
+  std::vector<ModelUsage> models;
+  std::vector<Duplicate> duplicates;
+  std::vector<PartialFile> partials;  // downloads that are not complete, of this program and of others
+  std::vector<RemovedModel> removed;
+  std::int64_t own_bytes = 0;        // of the library's files, removed ones among them
+  std::int64_t other_bytes = 0;      // of models in place, each file once
+  std::int64_t available_bytes = 0;  // on the disk of the library
+};
+BOOST_DESCRIBE_STRUCT(DiskUsage, (), (models, duplicates, partials, removed, own_bytes, other_bytes, available_bytes))
 
 struct PullRequest {
   std::string source;                 // a file's path, or an http(s) URL

@@ -6,7 +6,7 @@ namespace puna::store {
 namespace {
 
 // Models of several files, what they add to requests, and where they came from; what stood in the tables of 002 is carried over.
-constexpr std::array<std::string_view, 14> kStatements = {
+constexpr std::array<std::string_view, 13> kStatements = {
     "ALTER TABLE models RENAME TO models_before",
     // A file, whatever it is to whom. modified_ns is the file's own time, by which a change on the disk is noticed.
     R"(CREATE TABLE blobs (
@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 14> kStatements = {
       modified_ns BIGINT NOT NULL,
       added_at BIGINT NOT NULL))",
     "INSERT INTO blobs (sha256, size, modified_ns, added_at) SELECT sha256, size, modified_ns, added_at FROM model_files",
-    // name_key is the same for names that differ in case only; details are a wire::ModelDetails, as read by that version of the reader.
+    // name_key is the same for names that differ in case only. A model that was removed has another one, and its files until expires_at.
+    // details are a wire::ModelDetails, as read by that version of the reader.
     R"(CREATE TABLE models (
       name_key TEXT NOT NULL PRIMARY KEY,
       name TEXT NOT NULL,
@@ -30,7 +31,8 @@ constexpr std::array<std::string_view, 14> kStatements = {
       description BIGINT NOT NULL,
       pinned BIGINT NOT NULL,
       created_at BIGINT NOT NULL,
-      modified_at BIGINT NOT NULL))",
+      modified_at BIGINT NOT NULL,
+      expires_at BIGINT))",
     R"(INSERT INTO models (name_key, name, catalogue, url, recipe, details, description, pinned, created_at, modified_at)
       SELECT m.name_key, m.name, CASE WHEN m.source LIKE 'http%' THEN 'url' ELSE 'file' END, m.source, '{"messages":[],"parameters":{}}', f.details, f.description, 0,
         m.created_at, m.modified_at
@@ -47,13 +49,6 @@ constexpr std::array<std::string_view, 14> kStatements = {
     "CREATE INDEX model_parts_sha256 ON model_parts (sha256)",
     "DROP TABLE models_before",
     "DROP TABLE model_files",
-    // Models taken out of the library whose files are kept for a while: `record` is what it takes to put them back.
-    R"(CREATE TABLE removed_models (
-      id TEXT NOT NULL PRIMARY KEY,
-      name_key TEXT NOT NULL,
-      record TEXT NOT NULL,
-      removed_at BIGINT NOT NULL,
-      expires_at BIGINT NOT NULL))",
     // A further name that follows its model.
     R"(CREATE TABLE model_aliases (
       name_key TEXT NOT NULL PRIMARY KEY,
