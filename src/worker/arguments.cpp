@@ -44,15 +44,43 @@ Result<> take_option(ServeArguments& out, std::string_view option, std::string_v
   return fail(Code::invalid_argument, fmt::format("unknown option '{}'", option));
 }
 
-}  // namespace
+Result<> take_option(QuantizeArguments& out, std::string_view option, std::string_view text) {
+  if (option == "--quantize") return out.source = text, Result<>();
+  if (option == "--output") return out.output = text, Result<>();
+  if (option == "--imatrix") return out.imatrix = text, Result<>();
+  if (option == "--requantize") return out.requantize = text == "yes", Result<>();
+  if (option == "--plan-only") return out.plan_only = text == "yes", Result<>();
+  std::int64_t* number = option == "--file-type" ? &out.file_type : option == "--threads" ? &out.threads : nullptr;
+  if (number == nullptr) return fail(Code::invalid_argument, fmt::format("unknown option '{}'", option));
+  PUNA_TRY(*number, parse_number(option, text, {0, 1024}));
+  return {};
+}
 
-Result<Arguments> parse_arguments(std::span<const std::string_view> words) {
-  if (words.size() == 2 && words[0] == "--check") return CheckArguments{words[1]};
-  ServeArguments out;
+template <class T>
+Result<> take_options(T& out, std::span<const std::string_view> words) {
   for (std::size_t i = 0; i < words.size(); i += 2) {
     if (i + 1 == words.size()) return fail(Code::invalid_argument, fmt::format("{} needs a value", words[i]));
     PUNA_CHECK(take_option(out, words[i], words[i + 1]));
   }
+  return {};
+}
+
+Result<Arguments> parse_quantize(std::span<const std::string_view> words) {
+  QuantizeArguments out;
+  PUNA_CHECK(take_options(out, words));
+  if (out.source.empty() || out.file_type < 0) return fail(Code::invalid_argument, "--quantize FILE and --file-type NUMBER are needed");
+  if (out.output.empty() && !out.plan_only) return fail(Code::invalid_argument, "--output FILE is needed");
+  return out;
+}
+
+}  // namespace
+
+Result<Arguments> parse_arguments(std::span<const std::string_view> words) {
+  if (words.size() == 2 && words[0] == "--check") return CheckArguments{words[1]};
+  if (words.size() == 2 && words[0] == "--try") return TrialArguments{words[1]};
+  if (!words.empty() && words[0] == "--quantize") return parse_quantize(words);
+  ServeArguments out;
+  PUNA_CHECK(take_options(out, words));
   if (out.model.empty()) return fail(Code::invalid_argument, "--model PATH is needed");
   if (out.socket.extension() != ".sock") return fail(Code::invalid_argument, "--socket PATH is needed and ends in .sock");
   PUNA_CHECK(os::check_socket_path(out.socket));

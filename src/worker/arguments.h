@@ -31,7 +31,22 @@ struct CheckArguments {
   std::filesystem::path file;
 };
 
-using Arguments = std::variant<ServeArguments, CheckArguments>;
+// Reads `source` (of several parts: the first), writes `output`.
+struct QuantizeArguments {
+  std::filesystem::path source;
+  std::filesystem::path output;
+  std::int64_t file_type = -1;    // GGUF's general.file_type: which mixture of types
+  std::int64_t threads = 0;       // 0: one for each usable core
+  std::filesystem::path imatrix;  // empty: none
+  bool requantize = false;        // take quantized tensors as a source
+  bool plan_only = false;         // writes nothing, tells what each tensor would become
+};
+
+struct TrialArguments {
+  std::filesystem::path file;
+};
+
+using Arguments = std::variant<ServeArguments, CheckArguments, QuantizeArguments, TrialArguments>;
 
 // Code::invalid_argument names the option and what it takes.
 [[nodiscard]] Result<Arguments> parse_arguments(std::span<const std::string_view> words);

@@ -25,6 +25,22 @@ TEST(WorkerArguments, take_every_option) {
   EXPECT_EQ(serve.status_fd, 5);
 }
 
+TEST(WorkerArguments, ask_for_a_quantization_or_a_trial) {
+  const auto parsed = parse({"--quantize", "/m.gguf", "--output", "/q.gguf", "--file-type", "15", "--threads", "2", "--imatrix", "/i.gguf",
+                             "--requantize", "yes"});
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& quantize = std::get<QuantizeArguments>(*parsed);
+  EXPECT_EQ(quantize.source, "/m.gguf");
+  EXPECT_EQ(quantize.output, "/q.gguf");
+  EXPECT_EQ(quantize.file_type, 15);
+  EXPECT_EQ(quantize.threads, 2);
+  EXPECT_EQ(quantize.imatrix, "/i.gguf");
+  EXPECT_TRUE(quantize.requantize);
+  EXPECT_FALSE(quantize.plan_only);
+  EXPECT_FALSE(parse({"--quantize", "/m.gguf", "--file-type", "15"}));
+  EXPECT_EQ(std::get<TrialArguments>(*parse({"--try", "/q.gguf"})).file, "/q.gguf");
+}
+
 // ledger: M4
 TEST(WorkerArguments, name_the_option_and_its_bounds_when_a_value_is_wrong) {
   const auto parsed = parse({"--model", "/m.gguf", "--socket", "/1.sock", "--slots", "0"});

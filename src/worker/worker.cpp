@@ -1,24 +1,21 @@
 #include "worker/worker.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <clocale>
 #include <string>
 
 #include "gguf/check.h"
-#include "os/descriptor.h"
 #include "worker/arguments.h"
 #include "worker/check.h"
+#include "worker/child.h"
 #include "worker/engine.h"
 #include "worker/engine_log.h"
-#include "worker/last_words.h"
 #include "worker/lifeline.h"
 #include "worker/page_in.h"
+#include "worker/quantize.h"
 #include "worker/status.h"
+#include "worker/trial.h"
 
 namespace puna::worker {
 namespace {
@@ -30,20 +27,6 @@ constexpr int kUsage = 2;
 // part is the context and the first run.
 constexpr double kReadShare = 0.7;
 constexpr double kLoadShare = 0.97;
-
-// When memory runs out it shall be a worker that the kernel ends, not the daemon.
-void offer_to_oom_killer() {
-  const os::UniqueFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-  if (file && !os::write_all(file.get(), "500")) write_log_line("cannot set oom_score_adj");
-}
-
-// A crash must be quick and leave nothing: no core file with a conversation in it, no debugger forked by ggml for a backtrace.
-void die_cleanly(std::optional<int> status_descriptor) {
-  const rlimit none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) write_log_line("cannot switch core dumps off");
-  ::setenv("GGML_NO_BACKTRACE", "1", 1);
-  leave_last_words(status_descriptor);
-}
 
 int report_failure(StatusWriter& status, const LoadFailure& failure) {
   write_log_line("error: " + failure.message);
@@ -60,8 +43,7 @@ std::optional<LoadFailure> check_file(const std::filesystem::path& file) {
 
 int serve(const ServeArguments& arguments) {
   StatusWriter status(arguments.status_fd);
-  die_cleanly(arguments.status_fd);
-  offer_to_oom_killer();
+  behave_as_child(arguments.status_fd);
   if (const auto lifeline = prepare_lifeline(); !lifeline)
     return report_failure(status, {wire::WorkerFault::spawn_failed, lifeline.error().text()});
   if (const auto lifeline = start_lifeline(arguments.socket); !lifeline)
@@ -103,6 +85,8 @@ int run(std::span<const std::string_view> words) {
     return kUsage;
   }
   if (const auto* check = std::get_if<CheckArguments>(&*arguments)) return print_check(check->file);
+  if (const auto* quantize = std::get_if<QuantizeArguments>(&*arguments)) return run_quantize(*quantize);
+  if (const auto* trial = std::get_if<TrialArguments>(&*arguments)) return run_trial(trial->file);
   return serve(std::get<ServeArguments>(*arguments));
 }
 
