@@ -29,6 +29,10 @@ inline constexpr Setting<Milliseconds> kLoadStall{{"models.load_stall", "PUNA_LO
 inline constexpr Setting<Milliseconds> kHangProbe{{"models.hang_probe", "PUNA_HANG_PROBE", "60s", "a worker silent for this time while it answers is asked whether it lives", 100, 86400000}};
 inline constexpr Setting<Milliseconds> kStopGrace{{"models.stop_grace", "PUNA_STOP_GRACE", "5s", "time a worker gets to end by itself before it is killed", 10, 3600000}};
 inline constexpr Setting<std::string> kWorkerProgram{{"models.worker_program", "PUNA_WORKER_PROGRAM", "", "program that runs as worker; empty: this one"}};
+inline constexpr Setting<std::vector<std::string>> kModelStores{{"models.stores", "PUNA_MODEL_STORES", "huggingface,ollama,lmstudio,llama.cpp", "other programs whose models are used in place: huggingface, ollama, lmstudio, llama.cpp; nothing there is ever changed"}};
+inline constexpr Setting<std::vector<std::string>> kModelFolders{{"models.folders", "PUNA_MODEL_FOLDERS", "", "folders whose model files are used in place"}};
+inline constexpr Setting<Milliseconds> kUndo{{"models.undo", "PUNA_UNDO", "10m", "time for which a removed model can be brought back and its bytes stay taken; 0: not at all", 0, 9e15}};
+inline constexpr Setting<bool> kShareCache{{"models.share_cache", "PUNA_SHARE_CACHE", "true", "show models pulled from Hugging Face in its cache, too, as further names of the same files, so that Python tools find them"}};
 
 inline constexpr Setting<std::int64_t> kQueueLimit{{"jobs.queue_limit", "PUNA_QUEUE_LIMIT", "150", "jobs that may wait; more are refused", 1, 100000}};
 inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64}};

@@ -80,6 +80,8 @@ class Library {
   [[nodiscard]] Result<std::filesystem::path> blob_path(std::string_view sha256) const;
   // Whether the library has an intact file of this content.
   [[nodiscard]] bool holds(std::string_view sha256);
+  // What a verification found of a file: a problem of its models until the file changes; nullopt: nothing is wrong.
+  [[nodiscard]] Result<> note_fault(std::string_view sha256, std::optional<std::string> fault);
   // Grows with each change of a name or a file.
   [[nodiscard]] std::uint64_t revision() const;
   // Other stores, or other places of them.

@@ -59,7 +59,7 @@ Result<wire::Model> Library::add(const NewModel& model) {
     if (!stamp)
       return fail(Code::not_found,
                   fmt::format("the file {} was removed while model {} was added", state_->path_of(sha256).string(), name.text()));
-    blobs.push_back({sha256, stamp->size, stamp->modified_ns, now});
+    blobs.push_back({sha256, stamp->size, stamp->modified_ns, std::nullopt, now});
   }
   const auto before = state_->models.find(name.key());
   const bool known = before != state_->models.end();

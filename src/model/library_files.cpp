@@ -32,8 +32,10 @@ bool Library::State::look(Blob& blob, bool& read_anew) {
     blob.problem = fmt::format("its file {} has {} bytes and had {} when it was added: pull the model again, or remove it", path, now->size,
                                blob.row.size);
   } else {
-    blob.problem.reset();
-    read_anew = read_anew || now->modified_ns != blob.row.modified_ns;
+    const bool other = now->modified_ns != blob.row.modified_ns;
+    if (other) blob.row.fault.reset();
+    blob.problem = blob.row.fault;
+    read_anew = read_anew || other;
   }
   return true;
 }
@@ -91,6 +93,21 @@ void Library::State::look_at_files(const std::set<std::string>& file_names) {
         look(blobs.at(sha256), read_anew);
       }
   }
+}
+
+Result<> Library::note_fault(std::string_view sha256, std::optional<std::string> fault) {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->blobs.find(sha256);
+  if (found == state_->blobs.end()) return fail(Code::not_found, "the library has no such file any more");
+  auto& blob = found->second;
+  if (blob.row.fault == fault) return {};
+  auto row = blob.row;
+  row.fault = std::move(fault);
+  PUNA_CHECK(state_->table.put_blob(row));
+  blob.row = std::move(row);
+  blob.looked_at = false;
+  state_->look_at_files({state_->path_of(sha256).filename().string()});
+  return {};
 }
 
 std::vector<FileOnDisk> Library::State::files_on_disk(const std::vector<PartRow>& parts) const {

@@ -202,7 +202,7 @@ TEST(Library, ten_thousand_models_are_listed_in_order) {
           const auto hash = fmt::format("{:064x}", i);
           fs::create_hard_link(rig.blob('a'), rig.library->blob_path(hash).value());
           const auto name = fmt::format("model-{:05}:latest", i);
-          PUNA_CHECK(tx.execute("INSERT INTO blobs SELECT :sha256, size, modified_ns, added_at FROM blobs WHERE sha256 = :from",
+          PUNA_CHECK(tx.execute("INSERT INTO blobs SELECT :sha256, size, modified_ns, fault, added_at FROM blobs WHERE sha256 = :from",
                                 {{"sha256", hash}, {"from", sha('a')}}));
           PUNA_CHECK(
               tx.execute("INSERT INTO models SELECT :key, :name, catalogue, repository, revision, commit_id, filter, url, recipe, "

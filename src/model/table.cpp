@@ -9,8 +9,8 @@ namespace {
 
 Result<> upsert(Transaction& tx, const BlobRow& blob) {
   PUNA_CHECK(
-      tx.execute("INSERT INTO blobs (sha256, size, modified_ns, added_at) VALUES (:sha256, :size, :modified_ns, :added_at) "
-                 "ON CONFLICT (sha256) DO UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns",
+      tx.execute("INSERT INTO blobs (sha256, size, modified_ns, fault, added_at) VALUES (:sha256, :size, :modified_ns, :fault, :added_at) "
+                 "ON CONFLICT (sha256) DO UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns, fault = excluded.fault",
                  store::parameters_of(blob)));
   return {};
 }
@@ -40,7 +40,7 @@ Result<> remove_parts(Transaction& tx, std::string_view name_key) {
 Result<Table::Content> Table::load() const {
   return database_.read([](Reader& reader) -> Result<Content> {
     Content out;
-    PUNA_TRY(out.blobs, reader.query_as<BlobRow>("SELECT sha256, size, modified_ns, added_at FROM blobs"));
+    PUNA_TRY(out.blobs, reader.query_as<BlobRow>("SELECT sha256, size, modified_ns, fault, added_at FROM blobs"));
     PUNA_TRY(out.models,
              reader.query_as<ModelRow>("SELECT name_key, name, catalogue, repository, revision, commit_id, filter, url, "
                                        "recipe, details, description, pinned, created_at, modified_at, expires_at FROM models"));

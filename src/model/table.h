@@ -17,9 +17,10 @@ struct BlobRow {
   std::string sha256;
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;
+  std::optional<std::string> fault;
   WallTime added_at;
 };
-BOOST_DESCRIBE_STRUCT(BlobRow, (), (sha256, size, modified_ns, added_at))
+BOOST_DESCRIBE_STRUCT(BlobRow, (), (sha256, size, modified_ns, fault, added_at))
 
 struct ModelRow {
   std::string name_key;  // of a removed model: no name's

@@ -115,6 +115,27 @@ struct ModelCopy {
 };
 BOOST_DESCRIBE_STRUCT(ModelCopy, (), (destination))
 
+// A further name that follows the model.
+struct ModelAlias {
+  std::string alias;
+};
+BOOST_DESCRIBE_STRUCT(ModelAlias, (), (alias))
+
+struct ModelPin {
+  bool pinned = true;
+};
+BOOST_DESCRIBE_STRUCT(ModelPin, (), (pinned))
+
+struct ModelUndo {
+  std::optional<std::string> name;  // default: what was removed last
+};
+BOOST_DESCRIBE_STRUCT(ModelUndo, (), (name))
+
+struct VerifyModels {
+  std::optional<std::vector<std::string>> names;  // default: all
+};
+BOOST_DESCRIBE_STRUCT(VerifyModels, (), (names))
+
 struct ModelRemoval {
   std::string name;                          // an alias is removed alone
   std::int64_t freed_bytes = 0;              // that come back, now or at `until`; 0 when other names use all of the files
@@ -139,6 +160,24 @@ struct Duplicate {
   std::int64_t reclaimable_bytes = 0;  // that one file under several names would save
 };
 BOOST_DESCRIBE_STRUCT(Duplicate, (), (sha256, bytes, names, reclaimable_bytes))
+
+struct VerifiedFile {
+  std::string place;
+  std::string sha256;  // that it should have; empty: nobody knows
+  std::int64_t size = 0;
+  std::vector<std::string> models;  // that have it
+  std::optional<std::string> problem;
+};
+BOOST_DESCRIBE_STRUCT(VerifiedFile, (), (place, sha256, size, models, problem))
+
+// The result of a "verify" job.
+struct Verification {
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::int64_t unknown = 0;  // files of other programs that do not say what their content should be
+  std::vector<VerifiedFile> wrong;
+};
+BOOST_DESCRIBE_STRUCT(Verification, (), (files, bytes, unknown, wrong))
 
 struct RemovedModel {
   std::string name;

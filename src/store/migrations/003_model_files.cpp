@@ -8,11 +8,13 @@ namespace {
 // Models of several files, what they add to requests, and where they came from; what stood in the tables of 002 is carried over.
 constexpr std::array<std::string_view, 13> kStatements = {
     "ALTER TABLE models RENAME TO models_before",
-    // A file, whatever it is to whom. modified_ns is the file's own time, by which a change on the disk is noticed.
+    // A file, whatever it is to whom. modified_ns is the file's own time, by which a change on the disk is noticed; fault is what a
+    // verification found of the file of that time.
     R"(CREATE TABLE blobs (
       sha256 TEXT NOT NULL PRIMARY KEY,
       size BIGINT NOT NULL,
       modified_ns BIGINT NOT NULL,
+      fault TEXT,
       added_at BIGINT NOT NULL))",
     "INSERT INTO blobs (sha256, size, modified_ns, added_at) SELECT sha256, size, modified_ns, added_at FROM model_files",
     // name_key is the same for names that differ in case only. A model that was removed has another one, and its files until expires_at.
