@@ -18,11 +18,23 @@ struct Slice {
   std::uint64_t to = 0;  // one beyond the last byte
 };
 
-// Of "bytes=N-"; other ranges do not occur here.
-std::optional<std::uint64_t> first_byte(std::string_view range) {
-  if (!range.starts_with("bytes=") || !range.ends_with('-')) return std::nullopt;
-  std::uint64_t out = 0;
-  std::from_chars(range.data() + 6, range.data() + range.size() - 1, out);
+struct Range {
+  std::uint64_t first = 0;
+  std::uint64_t end = UINT64_MAX;  // one beyond the last byte
+};
+
+// "bytes=N-" and "bytes=N-M"; other ranges do not occur here.
+std::optional<Range> parse_range(std::string_view text) {
+  if (!text.starts_with("bytes=")) return std::nullopt;
+  text.remove_prefix(6);
+  Range out;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, out.first);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
+  if (first.ptr + 1 == end) return out;
+  const auto last = std::from_chars(first.ptr + 1, end, out.end);
+  if (last.ec != std::errc() || last.ptr != end || out.end < out.first) return std::nullopt;
+  ++out.end;
   return out;
 }
 
@@ -30,12 +42,12 @@ Slice slice_of(const File& file, const Fault& fault, const Seen& asked) {
   Slice out{.to = file.size};
   if (!file.etag.empty() && asked.if_none_match == file.etag) return {.status = 304};
   const bool same = asked.if_range.empty() || asked.if_range == file.etag || asked.if_range == file.last_modified;
-  const auto from = first_byte(asked.range);
-  if (fault.whole || !from || !same) return out;
-  if (*from >= file.size) return {.status = 416};
+  const auto range = parse_range(asked.range);
+  if (fault.whole || !range || !same) return out;
+  if (range->first >= file.size) return {.status = 416};
   out.status = 206;
-  out.from = *from;
-  out.to = std::min(file.size, fault.most ? *from + *fault.most : file.size);
+  out.from = range->first;
+  out.to = std::min({file.size, range->end, fault.most ? range->first + *fault.most : file.size});
   return out;
 }
 

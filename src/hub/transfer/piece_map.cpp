@@ -20,10 +20,14 @@ std::optional<PieceMap::Stretch> PieceMap::take(std::uint64_t longest) {
 }
 
 PieceMap::Stretch PieceMap::take_all() {
-  const Span span{0, size_.value_or(UINT64_MAX)};
-  claims_[next_] = span;
+  const Id id = next_++;
+  claim_all(id);
+  return {id, claims_[id]};
+}
+
+void PieceMap::claim_all(Id id) {
+  claims_[id] = {0, size_.value_or(UINT64_MAX)};
   recount();
-  return {next_++, span};
 }
 
 std::optional<PieceMap::Stretch> PieceMap::split(Id id, std::uint64_t at, std::uint64_t least) {

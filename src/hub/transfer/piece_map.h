@@ -32,6 +32,8 @@ class PieceMap {
   [[nodiscard]] std::optional<Stretch> take(std::uint64_t longest);
   // Everything from the first byte, whatever is here: of a server without ranges.
   [[nodiscard]] Stretch take_all();
+  // The same for a stretch that is under way.
+  void claim_all(Id id);
   // The second half of what a stretch has still to bring after `at`, for another connection; nullopt when less than `least` would be left
   // to either.
   [[nodiscard]] std::optional<Stretch> split(Id id, std::uint64_t at, std::uint64_t least);
