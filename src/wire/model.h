@@ -205,11 +205,13 @@ struct DiskUsage {
 BOOST_DESCRIBE_STRUCT(DiskUsage, (), (models, duplicates, partials, removed, own_bytes, other_bytes, available_bytes))
 
 struct PullRequest {
-  std::string source;                 // a file's path, or an http(s) URL
-  std::optional<std::string> name;    // default: made from the file's name
-  std::optional<std::string> sha256;  // 64 hexadecimal digits; another content is refused
+  std::string source;                   // "owner/repo:Q4_K_M", "ollama://name:tag", an http(s) URL, a file's path …
+  std::optional<std::string> name;      // default: made from the file's name
+  std::optional<std::string> sha256;    // of the weights, 64 hexadecimal digits; another content is refused
+  std::optional<std::string> filter;    // a quantization, a file, a glob or a /regular expression/
+  std::optional<std::string> revision;  // a branch, a tag or a commit
 };
-BOOST_DESCRIBE_STRUCT(PullRequest, (), (source, name, sha256))
+BOOST_DESCRIBE_STRUCT(PullRequest, (), (source, name, sha256, filter, revision))
 
 enum class WorkerState { starting, loading, ready, busy, stopping, stopped, failed };
 BOOST_DESCRIBE_ENUM(WorkerState, starting, loading, ready, busy, stopping, stopped, failed)
