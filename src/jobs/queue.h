@@ -1,7 +1,8 @@
 // The one way to run long work: a durable queue.
 //
 //   queued -> running -> completed | failed | cancelled
-//   running -> paused, interrupted (the daemon ended), or queued again (a failure that may pass)
+//   running -> paused (asked to, or by a failure that needs somebody's help), interrupted (the daemon ended), or queued again (a failure
+//   that may pass)
 //
 // Every job ends in exactly one of completed, failed, cancelled, whatever its function does. Every change is persisted, logged with
 // old state, new state and cause, and published as "job.updated" with a wire::Job.

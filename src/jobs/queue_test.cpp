@@ -151,6 +151,25 @@ TEST(JobQueue, a_paused_job_goes_on_from_its_checkpoint) {
   EXPECT_EQ(rig.ended(job).attempt, 3);
 }
 
+// ledger: D6
+TEST(JobQueue, a_failure_that_needs_help_pauses_and_says_why_until_resumed) {
+  std::atomic<bool> room = false;
+  Rig rig({{.kind = "work",
+            .run = [&](JobContext& context) -> Result<json::value> {
+              return room ? succeed(context) : fail(Code::disk_full, "3 GiB are missing");
+            },
+            .resumable = true,
+            .pauses_on = {Code::disk_full}}});
+  const auto job = rig.submit();
+  rig.await(job, JobState::paused);
+  EXPECT_EQ(rig.queue->get(job.id)->failure->message, "3 GiB are missing");
+  room = true;
+  ASSERT_TRUE(rig.queue->resume(job.id));
+  const auto ended = rig.ended(job);
+  EXPECT_EQ(ended.state, JobState::completed);
+  EXPECT_FALSE(ended.failure);
+}
+
 TEST(JobQueue, a_resume_that_comes_before_the_pause_took_effect_is_kept) {
   std::latch paused(1), resumed(1);
   Rig rig({work(

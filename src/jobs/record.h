@@ -19,7 +19,7 @@ struct Record {
   wire::JobState state = wire::JobState::queued;
   json::value request;
   std::optional<json::value> result;
-  std::optional<json::value> failure;  // a wire::JobFailure: of a failed job, or of the last attempt while the next one waits
+  std::optional<json::value> failure;  // a wire::JobFailure: of a failed job, or of the last attempt while the next one waits or is paused
   std::optional<json::value> checkpoint;
   json::value progress;  // a wire::JobProgress
   std::int64_t attempt = 0;

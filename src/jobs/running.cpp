@@ -104,6 +104,9 @@ void Queue::finish_failed(Entry& entry, Error error) {
     settle(entry, JobState::queued, "asked to resume");
   } else if (entry.intent == Intent::interrupt && ended_as_asked) {
     settle(entry, JobState::interrupted, "the daemon stops");
+  } else if (entry.spec->resumable && std::ranges::find(entry.spec->pauses_on, error.code) != entry.spec->pauses_on.end()) {
+    entry.record.failure = json::encode(wire::JobFailure{std::string(to_string(error.code)), error.text()});
+    settle(entry, JobState::paused, error.text());
   } else if (const auto delay = retry_delay(entry.spec->retry, error, ++entry.failures, std::uniform_real_distribution<>(0, 1)(dice_))) {
     entry.not_before = std::chrono::steady_clock::now() + *delay;
     entry.record.failure = json::encode(wire::JobFailure{std::string(to_string(error.code)), error.text()});

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -64,6 +65,9 @@ struct JobSpec {
   std::function<Result<json::value>(JobContext&)> run;   // the result that the completed job shows
   bool resumable = false;                                // can go on from its checkpoint: may be paused, survives a restart
   RetryPolicy retry;
+  // Failures that somebody has to do something about first (a full disk): the job pauses, shows the failure, and goes on when resumed.
+  // Only of a resumable kind.
+  std::vector<Code> pauses_on = {};
 };
 
 }  // namespace puna::jobs
