@@ -151,7 +151,7 @@ TEST(JobQueue, a_paused_job_goes_on_from_its_checkpoint) {
   EXPECT_EQ(rig.ended(job).attempt, 3);
 }
 
-// ledger: D6
+// ledger: F6
 TEST(JobQueue, a_failure_that_needs_help_pauses_and_says_why_until_resumed) {
   std::atomic<bool> room = false;
   Rig rig({{.kind = "work",
