@@ -59,13 +59,14 @@ BOOST_DESCRIBE_STRUCT(QuantizeResult, (), (name, level, sha256, size, source_siz
 
 // What the child process tells on its standard output, one JSON object a line; `puna worker --quantize` and `puna worker --try`.
 struct QuantizeLine {
-  std::optional<std::string> tensor;  // begins with this one
-  std::optional<std::string> type;    // planning: what the tensor named last becomes, "q6_K"
-  std::optional<ErrorDetail> error;   // the last line, or
-  std::optional<WorkerFault> fault;   // last words, with their message
+  std::optional<std::string> tensor;      // begins with this one
+  std::optional<std::string> type;        // planning: what the tensor named last becomes, "q6_K"
+  std::optional<std::int64_t> fallbacks;  // planning: so many tensors get another type than the level's
+  std::optional<ErrorDetail> error;       // the last line, or
+  std::optional<WorkerFault> fault;       // last words, with their message
   std::optional<std::string> message;
   std::optional<bool> finished;  // the last line when all is well
 };
-BOOST_DESCRIBE_STRUCT(QuantizeLine, (), (tensor, type, error, fault, message, finished))
+BOOST_DESCRIBE_STRUCT(QuantizeLine, (), (tensor, type, fallbacks, error, fault, message, finished))
 
 }  // namespace puna::wire

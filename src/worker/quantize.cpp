@@ -83,7 +83,8 @@ Result<ImportanceMatrix> importance_for(const QuantizeArguments& arguments) {
 
 Result<> quantize(const QuantizeArguments& arguments) {
   static QuantizeLog log({.tensor = [](std::string_view name) { tell({.tensor = std::string(name)}); },
-                          .type = [](std::string_view type) { tell({.type = std::string(type)}); }});
+                          .type = [](std::string_view type) { tell({.type = std::string(type)}); },
+                          .fallbacks = [](std::int64_t count) { tell({.fallbacks = count}); }});
   llama_log_set(receive, &log);
   PUNA_TRY(const auto kernels, load_kernels());
   llama_backend_init();

@@ -1,6 +1,8 @@
 #include "worker/quantize_log.h"
 
 #include <array>
+#include <charconv>
+#include <optional>
 
 #include "base/text.h"
 
@@ -30,6 +32,16 @@ constexpr std::array kClues = {
     Clue{"bad_alloc", Code::out_of_memory, "memory does not suffice"},
 };
 
+// "llama_model_quantize_impl: WARNING: 12 of 21 tensor(s) required fallback quantization\n"
+std::optional<std::int64_t> fallbacks_in(std::string_view text) {
+  constexpr std::string_view kBefore = "WARNING: ";
+  const auto at = text.find(kBefore);
+  std::int64_t count = 0;
+  if (at == std::string_view::npos || !text.contains("required fallback quantization")) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data() + at + kBefore.size(), text.data() + text.size(), count);
+  return error == std::errc() ? std::optional(count) : std::nullopt;
+}
+
 }  // namespace
 
 // "[   3/  21] blk.0.attn_k.weight                  - [   64,    32,     1,     1], type =    f32, "
@@ -44,6 +56,8 @@ void QuantizeLog::hear(std::string_view text) {
     const auto close = text.rfind(')');
     if (open != std::string_view::npos && close != std::string_view::npos && open < close)
       sinks_.type(text.substr(open + 1, close - open - 1));
+  } else if (const auto count = fallbacks_in(text)) {
+    sinks_.fallbacks(*count);
   }
 }
 

@@ -1,6 +1,7 @@
 // What llama.cpp's quantizer says while it works, understood: its log is the only place where it tells how far it is.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ class QuantizeLog {
   struct Sinks {
     std::function<void(std::string_view name)> tensor;  // this one begins
     std::function<void(std::string_view type)> type;    // what the last one would become; only while it plans
+    std::function<void(std::int64_t count)> fallbacks;  // so many tensors do not fit the level and get another type
   };
   explicit QuantizeLog(Sinks sinks) : sinks_(std::move(sinks)) {}
 

@@ -12,7 +12,8 @@ class QuantizeLogTest : public testing::Test {
  protected:
   std::vector<std::string> heard_;
   QuantizeLog log_{{.tensor = [this](std::string_view name) { heard_.emplace_back(name); },
-                    .type = [this](std::string_view type) { heard_.push_back("-> " + std::string(type)); }}};
+                    .type = [this](std::string_view type) { heard_.push_back("-> " + std::string(type)); },
+                    .fallbacks = [this](std::int64_t count) { heard_.push_back(std::to_string(count) + " fallbacks"); }}};
 };
 
 TEST_F(QuantizeLogTest, hears_which_tensor_begins) {
@@ -29,6 +30,11 @@ TEST_F(QuantizeLogTest, hears_what_tensors_would_become) {
   log_.hear("[   3/  21] blk.0.attn_norm.weight               - [   64,     1,     1,     1], type =    f32, ");
   log_.hear("size =    0.000 MiB\n");
   EXPECT_THAT(heard_, ElementsAre("blk.0.attn_k.weight", "-> q6_K", "blk.0.attn_norm.weight"));
+}
+
+TEST_F(QuantizeLogTest, hears_how_many_tensors_do_not_fit_the_level) {
+  log_.hear("llama_model_quantize_impl: WARNING: 12 of 21 tensor(s) required fallback quantization\n");
+  EXPECT_THAT(heard_, ElementsAre("12 fallbacks"));
 }
 
 TEST_F(QuantizeLogTest, hears_nothing_in_other_talk) {
