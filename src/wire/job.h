@@ -25,14 +25,6 @@ struct JobFile {
 };
 BOOST_DESCRIBE_STRUCT(JobFile, (), (name, state, done, total))
 
-struct JobFileProgress {
-  std::string name;
-  std::string state;  // "waiting", "running", "verifying", "complete"
-  std::int64_t done = 0;
-  std::optional<std::int64_t> total;
-};
-BOOST_DESCRIBE_STRUCT(JobFileProgress, (), (name, state, done, total))
-
 struct JobProgress {
   std::int64_t done = 0;
   std::optional<std::int64_t> total;  // absent while unknown
