@@ -6,6 +6,7 @@
 #include "base/settings_registry.h"
 #include "fleet/check_model.h"
 #include "os/atomic_file.h"
+#include "os/disk.h"
 #include "os/file.h"
 
 namespace puna::app {
@@ -81,12 +82,21 @@ Result<> Workbench::build() {
                      .check = [program = parts_.program](const std::filesystem::path& file, const std::stop_token& stop) {
                        return fleet::check_model(program, file, {}, stop);
                      }});
-  jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings, std::vector{pulls_->job_spec()});
+  quantizer_ = std::make_unique<quantize::Quantizer>(quantize::QuantizerParts{.settings = parts_.settings,
+                                                                              .library = *library_,
+                                                                              .program = parts_.program,
+                                                                              .folder = parts_.places.models() / "quantizing",
+                                                                              .require_space = os::require_disk_space});
+  jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings, std::vector{pulls_->job_spec(), quantizer_->job_spec()});
   return {};
 }
 
 Result<wire::Job> Workbench::pull(const wire::PullRequest& request) {
   return pulls_->submit(*jobs_, request);
+}
+
+Result<wire::Job> Workbench::quantize(std::string_view model, const wire::QuantizeRequest& request) {
+  return quantizer_->submit(*jobs_, model, request);
 }
 
 Result<> Workbench::start() {

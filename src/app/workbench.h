@@ -15,8 +15,10 @@
 #include "net/http_client.h"
 #include "net/io.h"
 #include "os/places.h"
+#include "quantize/quantizer.h"
 #include "store/database.h"
 #include "wire/model.h"
+#include "wire/quantize.h"
 #include "wire/system.h"
 
 namespace puna::app {
@@ -44,6 +46,7 @@ class Workbench {
   [[nodiscard]] jobs::Queue& jobs() { return *jobs_; }
   [[nodiscard]] model::Library& library() { return *library_; }
   [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
+  [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
   [[nodiscard]] std::shared_ptr<const Settings> settings() const { return parts_.settings.snapshot(); }
 
@@ -60,6 +63,7 @@ class Workbench {
   [[nodiscard]] net::Task<Result<wire::ModelRemoval>> remove_model(std::string name);
   // Any thread; blocks shortly.
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
+  [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request);
 
   [[nodiscard]] wire::SettingsView settings_view() const;
   [[nodiscard]] std::vector<std::string> settings_problems() const;
@@ -86,6 +90,7 @@ class Workbench {
   std::unique_ptr<model::Library> library_;
   std::unique_ptr<fleet::Fleet> fleet_;
   std::unique_ptr<hub::Pulls> pulls_;
+  std::unique_ptr<quantize::Quantizer> quantizer_;
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
   // Names already looked up, so that a request costs no query; valid for one revision of the library. Network thread.
   std::map<std::string, KnownModel> known_;

@@ -197,6 +197,21 @@ Result<wire::Job> Client::pull(const wire::PullRequest& request, std::stop_token
   return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/models/pull", .body = json::encode(request)}, stop);
 }
 
+Result<wire::QuantizeLevels> Client::quantize_levels(std::string_view model, std::stop_token stop) {
+  const std::string query = model.empty() ? std::string() : fmt::format("?model={}", net::percent_encode(model));
+  return core_->call<wire::QuantizeLevels>({.target = "/api/v1/quantize/levels" + query}, stop);
+}
+
+Result<wire::QuantizePlan> Client::plan_quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop) {
+  return core_->call<wire::QuantizePlan>(
+      {.method = "POST", .target = model_target("models", model, "/quantize/plan"), .body = json::encode(request)}, stop);
+}
+
+Result<wire::Job> Client::quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = model_target("models", model, "/quantize"), .body = json::encode(request)},
+                                stop);
+}
+
 Result<wire::RunningList> Client::running(std::stop_token stop) {
   return core_->call<wire::RunningList>({.target = "/api/v1/running"}, stop);
 }

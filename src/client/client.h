@@ -12,6 +12,7 @@
 #include "client/chat.h"
 #include "wire/job.h"
 #include "wire/model.h"
+#include "wire/quantize.h"
 #include "wire/system.h"
 
 namespace puna::client {
@@ -42,6 +43,11 @@ class Client {
   [[nodiscard]] Result<> copy_model(std::string_view from, std::string_view to, std::stop_token stop = {});
   [[nodiscard]] Result<wire::ModelRemoval> remove_model(std::string_view name, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request, std::stop_token stop = {});
+  // With expected sizes where a model is named.
+  [[nodiscard]] Result<wire::QuantizeLevels> quantize_levels(std::string_view model, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::QuantizePlan> plan_quantize(std::string_view model, const wire::QuantizeRequest& request,
+                                                         std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop = {});
 
   [[nodiscard]] Result<wire::RunningList> running(std::stop_token stop = {});
   // Returns when the model is ready; tells how far its load is meanwhile (for a full name, as model() has it).

@@ -7,6 +7,7 @@ namespace puna::api {
 
 [[nodiscard]] std::span<const Route> system_routes();
 [[nodiscard]] std::span<const Route> model_routes();
+[[nodiscard]] std::span<const Route> quantize_routes();
 [[nodiscard]] std::span<const Route> running_routes();
 [[nodiscard]] std::span<const Route> job_routes();
 [[nodiscard]] std::span<const Route> event_routes();
