@@ -6,6 +6,7 @@
 #include "base/settings_registry.h"
 #include "fleet/check_model.h"
 #include "os/atomic_file.h"
+#include "os/environment.h"
 #include "os/disk.h"
 #include "os/file.h"
 
@@ -72,9 +73,13 @@ Result<> Workbench::build() {
       },
       .places = {.program = program, .sockets = parts_.places.runtime / "workers", .logs = parts_.places.state / "logs"}});
 
+  transfers_ = std::make_unique<hub::transfer::Engine>(hub::transfer::Engine::Parts{
+      .settings = parts_.settings, .downloads = parts_.places.partial_downloads(), .http = client_options(*settings)});
+  hub_ = std::make_unique<hub::Hub>(*http_, parts_.settings, os::current_environment());
   pulls_ = std::make_unique<hub::Pulls>(
       hub::PullParts{.io = parts_.io,
-                     .http = *http_,
+                     .hub = *hub_,
+                     .engine = *transfers_,
                      .settings = parts_.settings,
                      .library = *library_,
                      .downloads = parts_.places.partial_downloads(),
@@ -97,6 +102,10 @@ Result<wire::Job> Workbench::pull(const wire::PullRequest& request) {
 
 Result<wire::Job> Workbench::quantize(std::string_view model, const wire::QuantizeRequest& request) {
   return quantizer_->submit(*jobs_, model, request);
+}
+
+Result<wire::Job> Workbench::update(std::string_view name) {
+  return pulls_->submit_update(*jobs_, name);
 }
 
 Result<> Workbench::start() {
@@ -187,6 +196,7 @@ std::vector<std::string> Workbench::apply_settings() {
   auto changed = parts_.settings.reload();
   const auto settings = parts_.settings.snapshot();
   http_->configure(client_options(*settings));
+  transfers_->configure(client_options(*settings));
   log::set_level(json::enum_from_name<log::Level>(settings->get(setting::kLogLevel)).value_or(log::Level::info));
   for (const auto& key : changed) events_.publish("setting.changed", {{"key", key}});
   return changed;

@@ -9,7 +9,9 @@
 #include "base/event_bus.h"
 #include "base/settings.h"
 #include "fleet/fleet.h"
+#include "hub/hub.h"
 #include "hub/pull.h"
+#include "hub/transfer/transfer.h"
 #include "jobs/queue.h"
 #include "model/library.h"
 #include "net/http_client.h"
@@ -48,6 +50,9 @@ class Workbench {
   [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
   [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
+  [[nodiscard]] hub::Hub& hub() { return *hub_; }
+  [[nodiscard]] hub::Pulls& pulls() { return *pulls_; }
+  [[nodiscard]] hub::transfer::Engine& transfers() { return *transfers_; }
   [[nodiscard]] std::shared_ptr<const Settings> settings() const { return parts_.settings.snapshot(); }
 
   // A worker for a model of the library. Code::unsupported when the model cannot do what is asked. Network thread.
@@ -63,6 +68,7 @@ class Workbench {
   [[nodiscard]] net::Task<Result<wire::ModelRemoval>> remove_model(std::string name);
   // Any thread; blocks shortly.
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
+  [[nodiscard]] Result<wire::Job> update(std::string_view name);
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request);
 
   [[nodiscard]] wire::SettingsView settings_view() const;
@@ -89,6 +95,8 @@ class Workbench {
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<model::Library> library_;
   std::unique_ptr<fleet::Fleet> fleet_;
+  std::unique_ptr<hub::transfer::Engine> transfers_;
+  std::unique_ptr<hub::Hub> hub_;
   std::unique_ptr<hub::Pulls> pulls_;
   std::unique_ptr<quantize::Quantizer> quantizer_;
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above

@@ -71,6 +71,10 @@ void add_checked(Listing& listing, ListedFile file) {
     ++listing.unsafe_names;
 }
 
+std::string repository_text(const Reference& reference) {
+  return reference.host.empty() ? reference.repository : fmt::format("{}/{}", reference.host, reference.repository);
+}
+
 std::string digest_text(const transfer::Digest& digest) {
   return fmt::format("{}:{}", digest.algorithm == transfer::Algorithm::sha256 ? "sha256" : "git-sha1", digest.hex);
 }

@@ -33,6 +33,9 @@ struct Listing {
 // Adds the file unless its name is unsafe; such a one is counted.
 void add_checked(Listing& listing, ListedFile file);
 
+// The repository as the library remembers it: with the host where that is not the usual one.
+[[nodiscard]] std::string repository_text(const Reference& reference);
+
 // "sha256:…", "git-sha1:…".
 [[nodiscard]] std::string digest_text(const transfer::Digest& digest);
 

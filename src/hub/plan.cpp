@@ -41,6 +41,16 @@ std::string sha256_here(const ListedFile& file, const std::optional<wire::ModelD
   return sha1 && *sha1 == file.digest->hex ? mine->sha256 : "";
 }
 
+// The same version of the same URL under another name.
+Result<std::string> sha256_of_same_url(const Listing& listing, model::Library& library) {
+  if (listing.reference.catalogue != kUrl || listing.commit.empty()) return std::string();
+  PUNA_TRY(const auto models, library.list());
+  for (const auto& model : models)
+    if (model.provenance.url == listing.reference.place && model.provenance.commit == listing.commit && library.holds(model.sha256))
+      return model.sha256;
+  return std::string();
+}
+
 // What the name stands for now, if that is the library's own.
 Result<std::optional<wire::ModelDetail>> present_model(model::Library& library, const std::string& name) {
   auto model = library.find(name);
@@ -51,17 +61,20 @@ Result<std::optional<wire::ModelDetail>> present_model(model::Library& library, 
   return detail;
 }
 
-bool is_same_model(const Prepared& prepared, const Plan& plan, const wire::ModelDetail& have) {
+bool is_same_model(const Plan& plan, const wire::ModelDetail& have) {
   if (have.model.problem || have.files.size() != plan.files.size()) return false;
-  const auto& reference = prepared.listing.reference;
-  if (reference.catalogue == kUrl)  // the server's word for the version is all there is
-    return !prepared.listing.commit.empty() && have.model.provenance.commit == prepared.listing.commit &&
-           have.model.provenance.url == reference.place;
   return std::ranges::all_of(plan.files, [&](const PlannedFile& planned) {
     return !planned.sha256.empty() && std::ranges::any_of(have.files, [&](const wire::ModelFile& file) {
-      return file.path == planned.file.path && file.sha256 == planned.sha256 && file.role == planned.file.role;
+      return file.sha256 == planned.sha256 && file.role == planned.file.role;
     });
   });
+}
+
+bool is_another_repository(const Prepared& prepared, const wire::ModelDetail& have) {
+  const auto& reference = prepared.listing.reference;
+  const auto& from = have.model.provenance;
+  return !reference.repository.empty() && reference.repository.contains('/') &&
+         (from.catalogue != reference.catalogue || from.repository != repository_text(reference));
 }
 
 wire::PlanFile shown_file(const PlannedFile& planned, const std::optional<wire::ModelDetail>& have, bool local) {
@@ -133,13 +146,20 @@ Result<std::string> git_sha1_of(const std::filesystem::path& file) {
 
 Result<Plan> make_plan(const Prepared& prepared, const PlanParts& parts) {
   Plan out{.shown = heading_of(prepared), .files = {}};
-  PUNA_TRY(const auto have, present_model(parts.library, prepared.name));
+  PUNA_TRY(auto have, present_model(parts.library, prepared.name));
+  if (have && !prepared.name_was_given && is_another_repository(prepared, *have)) {
+    out.shown.name = fmt::format("{}/{}", prepared.listing.reference.owner(), prepared.name);
+    PUNA_TRY(have, present_model(parts.library, out.shown.name));
+  }
   if (have) out.shown.replaces = have->model.source;
   const bool local = prepared.listing.reference.catalogue == kFile;
   Bytes total, fetch;
   bool sizes_known = true;
   for (const auto& file : prepared.variant.files) {
     PlannedFile planned{.file = file, .key = {}, .sha256 = sha256_here(file, have, parts.library)};
+    if (planned.sha256.empty()) {
+      PUNA_TRY(planned.sha256, sha256_of_same_url(prepared.listing, parts.library));
+    }
     PUNA_TRY(planned.key, key_of(prepared.listing, file));
     out.shown.files.push_back(shown_file(planned, have, local));
     sizes_known = sizes_known && file.size;
@@ -152,7 +172,7 @@ Result<Plan> make_plan(const Prepared& prepared, const PlanParts& parts) {
   }
   if (sizes_known) out.shown.total = static_cast<std::int64_t>(total.count);
   if (sizes_known) out.shown.fetch = static_cast<std::int64_t>(local ? 0 : fetch.count);
-  out.shown.unchanged = have && is_same_model(prepared, out, *have);
+  out.shown.unchanged = have && is_same_model(out, *have);
   if (out.shown.unchanged) {
     out.shown.fetch = 0;
     out.shown.here = out.shown.total.value_or(out.shown.here);
@@ -171,14 +191,14 @@ std::vector<std::string> changed_roles(const Plan& plan, const wire::ModelDetail
   };
   std::set<std::string> wanted;
   for (const auto& planned : plan.files) {
-    wanted.insert(planned.file.path);
+    if (!planned.sha256.empty()) wanted.insert(planned.sha256);
     const auto same = std::ranges::any_of(have.files, [&](const wire::ModelFile& file) {
-      return file.path == planned.file.path && !planned.sha256.empty() && file.sha256 == planned.sha256;
+      return file.role == planned.file.role && !planned.sha256.empty() && file.sha256 == planned.sha256;
     });
     if (!same) add(planned.file.role);
   }
   for (const auto& file : have.files)
-    if (!wanted.contains(file.path)) add(file.role);
+    if (!wanted.contains(file.sha256)) add(file.role);
   return out;
 }
 

@@ -32,7 +32,8 @@ struct Plan {
   std::vector<PlannedFile> files;
 };
 
-// Looks at the library and the disk: not for the network thread.
+// A name that nobody gave and that another repository's model has already gets the owner in front. Looks at the library and the disk: not
+// for the network thread.
 [[nodiscard]] Result<Plan> make_plan(const Prepared& prepared, const PlanParts& parts);
 
 // What changed between a model of the library and its upstream, as wire::OutdatedModel names it, in the order of its files.

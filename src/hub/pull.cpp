@@ -3,178 +3,53 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 
-#include "base/log.h"
 #include "base/text.h"
+#include "hub/choice/quantization.h"
 #include "hub/default_name.h"
-#include "hub/sha256.h"
-#include "hub/source.h"
+#include "hub/pull_run.h"
 #include "model/library.h"
 #include "model/name.h"
-#include "os/file.h"
-#include "os/place_file.h"
+#include "os/sha256.h"
 
 namespace puna::hub {
 namespace {
 
 constexpr std::string_view kKind = "pull";
 
-// What the queue keeps of a request: no secrets.
-struct StoredPull {
-  std::string source;
-  std::string name;
-  std::optional<std::string> sha256;
-  std::optional<bool> had_credentials;
-};
-BOOST_DESCRIBE_STRUCT(StoredPull, (), (source, name, sha256, had_credentials))
-
 std::string key_of(const StoredPull& pull) {
-  return fmt::format("{} {} {}", pull.name, pull.sha256.value_or("-"), pull.source);
+  return fmt::format("{} {} {} {} {}", pull.name.value_or("-"), pull.sha256.value_or("-"), pull.filter.value_or("-"),
+                     pull.revision.value_or("-"), pull.source);
 }
 
 std::string title_of(const json::value& request) {
   const auto pull = json::decode<StoredPull>(request);
-  return pull ? fmt::format("pull {}", pull->name) : "pull";
+  if (!pull) return "pull";
+  if (pull->update.value_or(false)) return fmt::format("update {}", pull->name.value_or(pull->source));
+  return fmt::format("pull {}", pull->name.value_or(pull->source));
 }
 
-// "model-00001-of-00003.gguf"
-bool is_split_part(std::string_view file_name) {
-  constexpr std::string_view kShape = "-ddddd-of-ddddd.gguf";
-  if (file_name.size() < kShape.size()) return false;
-  const std::string ending = lower_ascii(file_name.substr(file_name.size() - kShape.size()));
-  return std::ranges::equal(ending, kShape, [](char c, char shape) { return shape == 'd' ? c >= '0' && c <= '9' : c == shape; });
-}
-
-Result<std::string> choose_name(const wire::PullRequest& request, const Origin& origin) {
-  if (is_split_part(origin.file_name))
-    return fail(Code::unsupported,
-                fmt::format("{} is one part of a split model, of no use alone: pull a model of one file", printable(origin.file_name)));
-  const std::string chosen = request.name ? *request.name : default_name(origin.file_name);
-  if (chosen.empty()) return fail(Code::invalid_argument, fmt::format("no model name can be made from {}: give one", origin.shown));
-  PUNA_TRY(const auto name, model::Name::parse(chosen));
+// Of a file or an URL the name is known at once; of a repository only when it is known what is in it.
+Result<std::optional<std::string>> name_of(const wire::PullRequest& request, const Reference& reference) {
+  std::optional<std::string> chosen = request.name;
+  if (!chosen && !reference.place.empty()) {
+    const auto path = std::string_view(reference.place).substr(0, reference.place.find_first_of("?#"));
+    const auto raw = path.substr(path.rfind('/') + 1);
+    const auto file = reference.catalogue == kUrl ? net::percent_decode(raw).value_or(std::string(raw)) : std::string(raw);
+    if (reference.catalogue == kUrl && part_of(file))
+      return fail(Code::unsupported,
+                  fmt::format("{} is one part of a split model, of no use alone: pull the repository that it is in", printable(file)));
+    chosen = default_name(stem_of(file));
+    if (chosen->empty()) return fail(Code::invalid_argument, fmt::format("no model name can be made from {}: give one", reference.shown()));
+  }
+  if (!chosen) return std::nullopt;
+  PUNA_TRY(const auto name, model::Name::parse(*chosen));
   return name.text();
 }
 
-Result<> remove_wrong(const std::filesystem::path& blob) {
-  std::error_code error;
-  std::filesystem::remove(blob, error);
-  if (error)
-    return fail(errno_error(error.value(), fmt::format("cannot remove {}, whose content is not what its name says", blob.string())));
-  return {};
+Result<Reference> stored_reference(const StoredPull& pull) {
+  return reference_of(wire::PullRequest{.source = pull.source, .filter = pull.filter, .revision = pull.revision});
 }
-
-// One run of the job.
-class PullRun {
- public:
-  PullRun(const PullParts& parts, jobs::JobContext& context, StoredPull request)
-      : parts_(parts), context_(context), request_(std::move(request)) {}
-
-  Result<PullResult> run(const SourceSpec& source, const Origin& origin) {
-    if (request_.sha256 && parts_.library.holds(*request_.sha256)) return name_held(*request_.sha256, origin);
-    PUNA_TRY(auto opened, source.open(origin, fetch()));
-    if (const auto* held = std::get_if<Held>(&opened)) {
-      PUNA_CHECK(require_expected(held->sha256, origin));
-      return name_held(held->sha256, origin);
-    }
-    auto& delivery = *std::get<std::unique_ptr<Delivery>>(opened);
-    if (auto usable = verify(delivery, origin); !usable) {
-      if (usable.error().code == Code::corrupt_data || usable.error().code == Code::unsupported) PUNA_CHECK(delivery.rejected());
-      return fail(std::move(usable).error());
-    }
-    PUNA_CHECK(place(delivery));
-    report("adding", delivery.size(), delivery.size());
-    PUNA_TRY(auto result, name_held(delivery.sha256(), origin));
-    if (auto tidied = delivery.accepted(); !tidied)
-      log::warning("hub", "a download could not be tidied up", {{"error", tidied.error().text()}});
-    return result;
-  }
-
- private:
-  Fetch fetch() {
-    return {.io = parts_.io,
-            .http = parts_.http,
-            .settings = parts_.settings,
-            .downloads = parts_.downloads,
-            .models = parts_.models,
-            .checkpoints = parts_.checkpoints,
-            .held = [this](const std::string& sha256) { return parts_.library.holds(sha256); },
-            .stop = context_.stop(),
-            .progress = [this](std::string_view phase, Bytes done, std::optional<Bytes> total) { report(phase, done, total); }};
-  }
-
-  void report(std::string_view phase, Bytes done, std::optional<Bytes> total) {
-    wire::JobProgress progress{.done = static_cast<std::int64_t>(done.count), .unit = "bytes", .phase = std::string(phase)};
-    if (total) progress.total = static_cast<std::int64_t>(total->count);
-    context_.progress(std::move(progress));
-  }
-
-  Result<> require_expected(const std::string& sha256, const Origin& origin) const {
-    if (!request_.sha256 || *request_.sha256 == sha256) return {};
-    return fail(Code::corrupt_data, fmt::format("{} has the SHA-256 {} instead of {}: it is another file than the one wanted, or was "
-                                                "damaged on the way",
-                                                origin.shown, sha256, *request_.sha256));
-  }
-
-  Result<> verify(const Delivery& delivery, const Origin& origin) {
-    report("verifying", delivery.size(), delivery.size());
-    PUNA_CHECK(require_expected(delivery.sha256(), origin));
-    auto checked = parts_.check(delivery.file(), context_.stop());
-    if (!checked) return fail(std::move(checked).error().within(origin.shown));
-    if (checked->kind == "adapter" || checked->kind == "mmproj")
-      return fail(Code::unsupported, fmt::format("{} is no model by itself but a part for one ({})", origin.shown, checked->kind));
-    return {};
-  }
-
-  // Makes the library's folder hold the delivered bytes.
-  Result<> place(const Delivery& delivery) {
-    if (parts_.library.holds(delivery.sha256())) return {};
-    PUNA_TRY(const auto blob, parts_.library.blob_path(delivery.sha256()));
-    PUNA_CHECK(remove_unless_intact(blob, delivery));
-    const auto placed =
-        os::place_file(delivery.file(), blob, context_.stop(), [this](Bytes done, Bytes total) { report("copying", done, total); });
-    if (placed) log::info("hub", "a model file is in place", {{"file", blob.string()}, {"how", json::encode(*placed)}});
-    if (!placed && placed.error().code != Code::already_exists) return fail(placed.error());
-    auto same = delivery.confirm();
-    if (!same) PUNA_CHECK(remove_wrong(blob));
-    return same;
-  }
-
-  // A kill between placing and adding leaves a file that the library does not know.
-  Result<> remove_unless_intact(const std::filesystem::path& blob, const Delivery& delivery) {
-    const auto file = os::open_regular_file(blob);
-    if (!file) return file.error().code == Code::not_found ? Result<>() : fail(file.error());
-    Sha256 hash;
-    const auto hashed = hash_file(hash, file->get(), Bytes(0), delivery.size(), context_.stop());
-    if (!hashed && hashed.error().code != Code::corrupt_data) return fail(hashed.error());
-    std::error_code error;
-    if (hashed && std::filesystem::file_size(blob, error) == delivery.size().count && hash.hex() == delivery.sha256()) return {};
-    return remove_wrong(blob);
-  }
-
-  Result<PullResult> name_held(const std::string& sha256, const Origin& origin) {
-    PullResult out{.name = request_.name, .sha256 = sha256};
-    const auto present = parts_.library.find(request_.name);
-    if (!present && present.error().code != Code::not_found) return fail(present.error());
-    if (present && present->sha256 == sha256 && !present->problem) {
-      out.change = PullChange::unchanged;
-      out.size = present->size;
-      return out;
-    }
-    const std::string catalogue = origin.source.starts_with("http") ? "url" : "file";
-    PUNA_TRY(const auto model, parts_.library.add({.name = request_.name,
-                                                   .files = {{.path = origin.file_name, .sha256 = sha256}},
-                                                   .provenance = {.catalogue = catalogue, .url = origin.source}}));
-    out.name = model.name;
-    out.size = model.size;
-    out.change = present ? PullChange::replaced : PullChange::added;
-    return out;
-  }
-
-  const PullParts& parts_;
-  jobs::JobContext& context_;
-  const StoredPull request_;
-};
 
 }  // namespace
 
@@ -188,37 +63,107 @@ jobs::JobSpec Pulls::job_spec() {
 }
 
 Result<wire::Job> Pulls::submit(jobs::Queue& queue, const wire::PullRequest& request) {
-  PUNA_TRY(const auto* source, find_source(request.source));
-  PUNA_TRY(auto origin, source->resolve(request.source));
-  StoredPull stored{.source = origin.source, .name = {}, .sha256 = {}, .had_credentials = {}};
-  PUNA_TRY(stored.name, choose_name(request, origin));
+  PUNA_TRY(auto reference, reference_of(request));
+  StoredPull stored{.source = reference.text()};
+  PUNA_TRY(stored.name, name_of(request, reference));
   if (request.sha256) {
-    PUNA_TRY(stored.sha256, parse_sha256(*request.sha256));
+    PUNA_TRY(stored.sha256, os::parse_sha256(*request.sha256));
   }
   const auto key = key_of(stored);
-  if (!origin.secret_source.empty()) {
+  if (!reference.secret_place.empty()) {
     stored.had_credentials = true;
     const std::lock_guard lock(mutex_);
-    secrets_.insert_or_assign(key, std::move(origin.secret_source));
+    secrets_.insert_or_assign(key, std::move(reference.secret_place));
   }
   return queue.submit(kKind, json::encode(stored), key);
+}
+
+Result<wire::Job> Pulls::submit_update(jobs::Queue& queue, std::string_view name) {
+  PUNA_TRY(const auto model, parts_.library.find(name));
+  const auto upstream = model.store == "puna" ? upstream_of(model.provenance) : std::nullopt;
+  if (!upstream)
+    return fail(Code::unsupported, fmt::format("{} came from {}, where nothing newer can be asked for", model.name,
+                                               model.source.empty() ? "nowhere that is known" : model.source));
+  const StoredPull stored{.source = upstream->text(), .name = model.name, .update = true};
+  return queue.submit(kKind, json::encode(stored), key_of(stored));
 }
 
 Result<json::value> Pulls::run(jobs::JobContext& context) {
   PUNA_TRY(const auto request, json::decode<StoredPull>(context.request()));
   const auto key = key_of(request);
-  PUNA_TRY(const auto* source, find_source(request.source));
-  PUNA_TRY(auto origin, source->resolve(request.source));
+  PUNA_TRY(auto reference, stored_reference(request));
   if (request.had_credentials.value_or(false)) {
-    PUNA_TRY(origin.secret_source, secret_for(key));
+    PUNA_TRY(reference.secret_place, secret_for(key));
   }
-  const auto waits = [&] { context.progress({.unit = "bytes", .phase = "waiting"}); };
-  PUNA_TRY(const auto turn, turns_.take(origin.source, context.stop(), waits));
-  auto result = PullRun(parts_, context, request).run(*source, origin);
+  auto result = PullRun(parts_, turns_, context, request).run(std::move(reference));
   // One that was only asked to end may go on later.
   if (result || result.error().code != Code::cancelled) forget_secret(key);
   if (!result) return fail(std::move(result).error());
   return json::encode(*result);
+}
+
+net::Task<Result<wire::PullPlan>> Pulls::plan(wire::PullRequest request) {
+  PUNA_CO_TRY(auto reference, reference_of(request));
+  PUNA_CO_TRY(const auto prepared, co_await parts_.hub.prepare(std::move(reference), std::move(request), Hub::Look::into_header));
+  PUNA_CO_TRY(auto plan, co_await net::on_pool(parts_.io, [&] { return make_plan(prepared, plan_parts()); }));
+  co_return std::move(plan.shown);
+}
+
+net::Task<Result<wire::OutdatedList>> Pulls::outdated(std::vector<std::string> names) {
+  std::vector<wire::Model> models;
+  if (names.empty()) {
+    PUNA_CO_TRY(models, co_await net::on_pool(parts_.io, [&] { return parts_.library.list(); }));
+  }
+  for (const auto& name : names) {
+    PUNA_CO_TRY(auto model, co_await net::on_pool(parts_.io, [&] { return parts_.library.find(name); }));
+    models.push_back(std::move(model));
+  }
+  wire::OutdatedList out;
+  for (auto& model : models) {
+    const bool has_upstream = model.store == "puna" && !model.alias_of && upstream_of(model.provenance);
+    if (has_upstream) out.models.push_back(co_await look_upstream(std::move(model)));
+  }
+  co_return out;
+}
+
+net::Task<wire::OutdatedModel> Pulls::look_upstream(wire::Model model) {
+  const auto reference = *upstream_of(model.provenance);
+  wire::OutdatedModel out{.name = model.name, .source = reference.text(), .have = model.provenance.commit};
+  const auto head = co_await parts_.hub.head(reference);
+  if (!head) {
+    out.problem = head.error().text();
+    co_return out;
+  }
+  out.latest = head->commit;
+  if (out.have == head->commit) co_return out;
+  // Something was committed: whether it concerns the files of this model is another question.
+  const auto prepared = co_await parts_.hub.prepare(reference, {.source = out.source, .name = model.name}, Hub::Look::names_only);
+  if (!prepared) {
+    out.problem = prepared.error().text();
+    co_return out;
+  }
+  const auto look = [&]() -> Result<> {
+    PUNA_TRY(const auto plan, make_plan(*prepared, plan_parts()));
+    PUNA_TRY(const auto have, parts_.library.show(model.name));
+    out.changed = plan.shown.unchanged ? std::vector<std::string>() : changed_roles(plan, have);
+    out.outdated = !out.changed.empty();
+    out.fetch = plan.shown.fetch;
+    return {};
+  };
+  if (const auto looked = co_await net::on_pool(parts_.io, look); !looked) out.problem = looked.error().text();
+  co_return out;
+}
+
+PlanParts Pulls::plan_parts() const {
+  return {.library = parts_.library,
+          .settings = parts_.settings,
+          .downloads = parts_.downloads,
+          .models = parts_.models,
+          .partial = [this](const std::string& key) {
+            for (const auto& partial : parts_.engine.partials())
+              if (partial.key == key && !partial.quarantined) return partial.on_disk;
+            return Bytes();
+          }};
 }
 
 Result<Secret> Pulls::secret_for(const std::string& key) {

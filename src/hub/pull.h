@@ -1,4 +1,4 @@
-// The job kind "pull": brings a model from a source into the library.
+// The job kind "pull": brings a model into the library, from wherever it is, and again when there is a newer one.
 #pragma once
 
 #include <filesystem>
@@ -13,32 +13,29 @@
 #include "base/secret.h"
 #include "base/settings.h"
 #include "gguf/summary.h"
-#include "hub/part_file.h"
+#include "hub/hub.h"
+#include "hub/plan.h"
+#include "hub/transfer/transfer.h"
 #include "hub/turns.h"
 #include "jobs/queue.h"
 #include "jobs/spec.h"
-#include "net/http_client.h"
 #include "net/io.h"
 #include "wire/model.h"
 
-namespace puna::model {
-class Library;
-}
-
 namespace puna::hub {
 
-// Whether a file is a whole model, and what it is. Blocks; reads the file where it can do no harm.
+// Whether a file is a model, or a part of one, and what it is. Blocks; reads the file where it can do no harm.
 using ModelCheck = std::function<Result<gguf::Summary>(const std::filesystem::path& file, const std::stop_token& stop)>;
 
 struct PullParts {
   net::Io& io;
-  net::HttpClient& http;
+  Hub& hub;
+  transfer::Engine& engine;
   const SettingsStore& settings;
   model::Library& library;
   std::filesystem::path downloads;  // for files on their way: os::Places::partial_downloads()
   std::filesystem::path models;     // os::Places::models()
   ModelCheck check;
-  CheckpointPolicy checkpoints = {};
 };
 
 // Of a completed job.
@@ -46,27 +43,35 @@ enum class PullChange { added, replaced, unchanged };
 BOOST_DESCRIBE_ENUM(PullChange, added, replaced, unchanged)
 struct PullResult {
   std::string name;
-  std::string sha256;
-  std::int64_t size = 0;
+  std::string sha256;                     // of the first file of weights
+  std::int64_t size = 0;                  // of all files
   PullChange change = PullChange::added;  // of what the name stands for
+  std::vector<std::string> changed;       // of a model that was replaced: as wire::OutdatedModel says it
 };
-BOOST_DESCRIBE_STRUCT(PullResult, (), (name, sha256, size, change))
+BOOST_DESCRIBE_STRUCT(PullResult, (), (name, sha256, size, change, changed))
 
-// Thread-safe. Must outlive the queue that runs its jobs.
+// Thread-safe, but for the tasks, which belong to the network thread. Must outlive the queue that runs its jobs.
 class Pulls {
  public:
   explicit Pulls(PullParts parts);
 
-  // For the queue. Phases: "resuming" (what came earlier is read), "downloading" or "copying", "verifying", "adding"; "waiting" while
-  // another job brings the same file. The result is a PullResult.
+  // For the queue. Phases: "resolving", those of the transfer engine, "verifying", "adding". The result is a PullResult.
   [[nodiscard]] jobs::JobSpec job_spec();
   // Refuses at once what cannot work: Code::invalid_argument. Who asks for the same again gets the job that is under way. Credentials
-  // inside the source are kept in memory only: such a job does not go on after a restart of the daemon, it says that it must be asked
-  // again.
+  // inside an URL are kept in memory only: such a job does not go on after a restart of the daemon, it says that it must be asked again.
   [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, const wire::PullRequest& request);
+  // The same model anew, with the filter that it was pulled with. Code::unsupported when it has no upstream.
+  [[nodiscard]] Result<wire::Job> submit_update(jobs::Queue& queue, std::string_view name);
+
+  // What a pull would do.
+  [[nodiscard]] net::Task<Result<wire::PullPlan>> plan(wire::PullRequest request);
+  // Which models of the library have something new upstream; those without an upstream are left out. With names: only these.
+  [[nodiscard]] net::Task<Result<wire::OutdatedList>> outdated(std::vector<std::string> names);
 
  private:
   [[nodiscard]] Result<json::value> run(jobs::JobContext& context);
+  [[nodiscard]] net::Task<wire::OutdatedModel> look_upstream(wire::Model model);
+  [[nodiscard]] PlanParts plan_parts() const;
   [[nodiscard]] Result<Secret> secret_for(const std::string& key);
   void forget_secret(const std::string& key);
 

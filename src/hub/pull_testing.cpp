@@ -45,20 +45,22 @@ std::map<std::string, std::string> quick_settings(std::map<std::string, std::str
   return more;
 }
 
-Rig::Rig(fs::path where, std::map<std::string, std::string> flags, CheckpointPolicy checkpoints)
+Rig::Rig(fs::path where, std::map<std::string, std::string> flags)
     : folder(std::move(where)),
       settings({.file = folder / "config.toml", .environment = {}, .flags = std::move(flags)}),
       http(io, {.proxy = ""}),
       database(store::Database::open(folder / "puna.db").value()),
       library(model::Library::open(database, events, folder / "models").value()),
+      engine({.settings = settings, .downloads = folder / "cache" / "downloads", .http = {.proxy = ""}}),
+      hub(http, settings, {}),
       pulls({.io = io,
-             .http = http,
+             .hub = hub,
+             .engine = engine,
              .settings = settings,
              .library = library,
              .downloads = folder / "cache" / "downloads",
              .models = folder / "models",
-             .check = check,
-             .checkpoints = checkpoints}),
+             .check = check}),
       queue(std::make_unique<jobs::Queue>(database, events, settings, std::vector{pulls.job_spec()})),
       network_([this] { io.run(); }) {
   EXPECT_TRUE(queue->start());
@@ -124,12 +126,6 @@ std::vector<std::string> Rig::downloads() const {
 }
 std::vector<std::string> Rig::blobs() const {
   return names_in(folder / "models" / "blobs");
-}
-
-void PullTest::leave_part(std::uint64_t bytes) {
-  server.fault({.cut_after = bytes});
-  Rig once(folder.path(), quick_settings({{"network.retry_attempts", "1"}}));
-  EXPECT_EQ(once.refused({.source = url()}).code, "unavailable");
 }
 
 }  // namespace puna::hub::testing_rig

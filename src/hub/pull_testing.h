@@ -12,6 +12,7 @@
 
 #include "fakes/file_server.h"
 #include "hub/pull.h"
+#include "hub/transfer/transfer.h"
 #include "model/library.h"
 #include "os/temporary_folder.h"
 
@@ -28,7 +29,7 @@ inline constexpr Milliseconds kPatience{20'000};  // after which a test has fail
 // A daemon's worth of parts: created anew over the same folder, it is the daemon after a restart.
 class Rig {
  public:
-  explicit Rig(std::filesystem::path folder, std::map<std::string, std::string> settings = {}, CheckpointPolicy checkpoints = {});
+  explicit Rig(std::filesystem::path folder, std::map<std::string, std::string> settings = {});
   ~Rig();
 
   [[nodiscard]] wire::Job submit(const wire::PullRequest& request);
@@ -53,6 +54,8 @@ class Rig {
   net::HttpClient http;
   store::Database database;
   model::Library library;
+  transfer::Engine engine;
+  Hub hub;
   Pulls pulls;
   std::unique_ptr<jobs::Queue> queue;
 
@@ -73,8 +76,11 @@ class PullTest : public testing::Test {
     rig = std::make_unique<Rig>(folder.path(), quick_settings(std::move(more)));
     return *rig;
   }
-  // Brings `bytes` bytes of the file and loses the connection for good.
-  void leave_part(std::uint64_t bytes);
+  // The transfer stops after so many bytes until server.release(); the look at the file before it does not.
+  void hold(std::uint64_t bytes) {
+    server.fault({});
+    server.fault({.hold_after = bytes});
+  }
 
   os::TemporaryFolder folder = os::TemporaryFolder::create().value();
   fakes::FileServer server;

@@ -4,9 +4,26 @@
 #include <filesystem>
 
 #include "hub/catalogues/registry.h"
+#include "hub/choice/quantization.h"
 
 namespace puna::hub {
 namespace {
+
+constexpr std::size_t kMostParts = 1000;
+
+// Of a split model those parts that lie beside each other, in their order.
+std::vector<std::filesystem::path> set_of(const std::filesystem::path& path) {
+  const auto part = part_of(path.filename().string());
+  if (!part || part->count > kMostParts) return {path};
+  std::vector<std::filesystem::path> out;
+  const auto stem = std::string(stem_of(path.filename().string()));
+  for (std::size_t number = 1; number <= part->count; ++number) {
+    auto file = path.parent_path() / fmt::format("{}-{:05}-of-{:05}{}", stem, number, part->count, path.extension().string());
+    std::error_code error;
+    if (std::filesystem::is_regular_file(file, error)) out.push_back(std::move(file));
+  }
+  return out;
+}
 
 class Files final : public Catalogue {
  public:
@@ -28,10 +45,12 @@ class Files final : public Catalogue {
       co_return fail(Code::invalid_argument, fmt::format("{} is a folder: name a file in it", path.string()));
     if (status.type() != std::filesystem::file_type::regular)
       co_return fail(Code::invalid_argument, fmt::format("{} is not a regular file", path.string()));
-    const auto size = std::filesystem::file_size(path, error);
-    if (error) co_return fail(errno_error(error.value(), fmt::format("cannot examine {}", path.string())));
     Listing out{.reference = std::move(reference), .revision = {}, .commit = {}, .files = {}};
-    out.files.push_back({.path = path.filename().string(), .size = Bytes(size), .digest = {}, .role = wire::FileRole::weights});
+    for (const auto& file : set_of(path)) {
+      const auto size = std::filesystem::file_size(file, error);
+      if (error) co_return fail(errno_error(error.value(), fmt::format("cannot examine {}", file.string())));
+      out.files.push_back({.path = file.filename().string(), .size = Bytes(size), .digest = {}, .role = wire::FileRole::weights});
+    }
     co_return out;
   }
   net::Task<Result<transfer::Location>> locate(Listing listing, ListedFile, std::size_t, Renew) override {

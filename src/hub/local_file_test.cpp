@@ -6,7 +6,6 @@
 
 #include "hub/pull_testing.h"
 #include "hub/sha256.h"
-#include "hub/source.h"
 #include "os/file.h"
 
 namespace puna::hub {
