@@ -106,6 +106,10 @@ Task<Result<std::optional<std::string>>> HttpStream::read() {
   return transfer_->read();
 }
 
+Task<Result<bool>> HttpStream::read_into(std::string& out) {
+  return transfer_->read_into(out);
+}
+
 Task<Result<std::string>> HttpStream::read_all(Bytes limit) {
   std::string all;
   while (true) {

@@ -83,6 +83,8 @@ class HttpStream {
   [[nodiscard]] const Url& url() const;  // after redirects
   // What has arrived since the last call, at least one byte; nullopt at the end. A stream nobody reads stops its server (back-pressure).
   [[nodiscard]] Task<Result<std::optional<std::string>>> read();
+  // The same into `out`, whose memory is used for what comes next; false at the end.
+  [[nodiscard]] Task<Result<bool>> read_into(std::string& out);
   // The rest, up to a limit.
   [[nodiscard]] Task<Result<std::string>> read_all(Bytes limit);
 

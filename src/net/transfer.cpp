@@ -266,18 +266,26 @@ Task<std::expected<void, Fault>> Transfer::answer() {
 }
 
 Task<Result<std::optional<std::string>>> Transfer::read() {
+  std::string out;
+  PUNA_CO_TRY(const bool more, co_await read_into(out));
+  if (!more) co_return std::nullopt;
+  co_return out;
+}
+
+Task<Result<bool>> Transfer::read_into(std::string& out) {
+  out.clear();
   while (true) {
     if (is_cancelled(co_await asio::this_coro::cancellation_state)) co_return fail(cancelled_error());
     if (!response_.body.empty()) {
-      auto out = std::exchange(response_.body, {});
+      std::swap(out, response_.body);
       if (std::exchange(paused_, false)) {
         enter(Phase::receiving);
         multi_->unpause(*this);
       }
-      co_return out;
+      co_return true;
     }
     if (fault_) co_return fail(fault_->error);
-    if (phase_ == Phase::ended) co_return std::nullopt;
+    if (phase_ == Phase::ended) co_return false;
     co_await changed_.wait();
   }
 }

@@ -29,6 +29,7 @@ class Transfer {
   // Returns when the headers are here (of a whole transfer: the body too).
   Task<std::expected<void, Fault>> answer();
   Task<Result<std::optional<std::string>>> read();
+  Task<Result<bool>> read_into(std::string& out);
 
   [[nodiscard]] int status() const { return response_.status; }
   [[nodiscard]] const Headers& headers() const { return response_.headers; }
