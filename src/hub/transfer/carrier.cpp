@@ -91,11 +91,13 @@ net::Task<Carrier::End> Carrier::carry() {
   host_ = target->url.authority();
   if (auto open = co_await pass_gate(); !open) co_return ended_by(std::move(open).error());
 
+  const auto asked_at = std::chrono::steady_clock::now();
   auto stream = co_await download_.surroundings().http.open(request_to(*target));
   if (!stream) {
     if (may_pass(stream.error().code)) download_.address().failing(*target, download_.patience().failures() + 1);
     co_return ended_by(std::move(stream).error());
   }
+  waited_ = std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - asked_at);
   host_ = stream->url().authority();
   download_.surroundings().gate.learn(host_, stream->headers(), std::chrono::steady_clock::now());
   if (stream->status() >= 400 && stream->status() != 416) co_return co_await refusal(*target, *stream);
@@ -173,19 +175,19 @@ net::Task<Carrier::End> Carrier::receive(const Answer& answer, net::HttpStream& 
   const std::string content_type(stream.headers().get("Content-Type").value_or(""));
   const std::uint64_t first = answer.span.from;
   at_ = first;
+  std::string bytes;
   while (true) {
     const std::uint64_t end = std::min(download_.end_of(*this), answer.span.to);
     if (at_ >= end && end < answer.span.to) co_return End{};  // another connection brings the rest
-    auto chunk = co_await stream.read();
-    if (!chunk) co_return ended_by(std::move(chunk).error().within(download_.shown()));
-    if (!*chunk) break;
+    const auto more = co_await stream.read_into(bytes);
+    if (!more) co_return ended_by(Error(more.error()).within(download_.shown()));
+    if (!*more) break;
     flowing_ = true;
-    auto& bytes = **chunk;
-    const std::uint64_t present = beginning_.size();
-    if (bytes.size() > end - std::min(end, at_ + present)) bytes.resize(end - std::min(end, at_ + present));
+    const std::uint64_t next = at_ + beginning_.size();
+    if (bytes.size() > end - std::min(end, next)) bytes.resize(end - std::min(end, next));
     count_ += bytes.size();
     if (auto passed = co_await download_.surroundings().bandwidth.pass(Bytes(bytes.size())); !passed) co_return End{.kind = Kind::again};
-    if (auto kept = co_await keep(std::move(bytes), content_type); !kept) co_return ended_by(std::move(kept).error());
+    if (auto kept = co_await keep(bytes, content_type); !kept) co_return ended_by(std::move(kept).error());
   }
   if (at_ == 0 && !std::exchange(judged_, true)) {
     auto right = download_.begins_right(beginning_, content_type);
@@ -208,21 +210,19 @@ net::Task<Carrier::End> Carrier::receive(const Answer& answer, net::HttpStream& 
 }
 
 // The first bytes of a file are held back until they can be judged.
-net::Task<Result<>> Carrier::keep(std::string chunk, std::string_view content_type) {
-  if (at_ == 0 && !judged_) {
-    beginning_ += chunk;
+net::Task<Result<>> Carrier::keep(std::string_view bytes, std::string_view content_type) {
+  std::string joined;
+  if (at_ == 0 && (!judged_ || !beginning_.empty())) {
+    beginning_ += bytes;
     const auto size = download_.size();
-    if (beginning_.size() < kBeginning && (!size || beginning_.size() < *size)) co_return Result<>();
-    judged_ = true;
-    PUNA_CO_CHECK(download_.begins_right(beginning_, content_type));
-    chunk = std::exchange(beginning_, {});
-  } else if (!beginning_.empty()) {
-    chunk = std::exchange(beginning_, {}) + chunk;
+    if (!judged_ && beginning_.size() < kBeginning && (!size || beginning_.size() < *size)) co_return Result<>();
+    if (!std::exchange(judged_, true)) PUNA_CO_CHECK(download_.begins_right(beginning_, content_type));
+    joined = std::exchange(beginning_, {});
+    bytes = joined;
   }
-  if (chunk.empty()) co_return Result<>();
-  const std::uint64_t length = chunk.size();
-  PUNA_CO_CHECK(co_await download_.write(at_, std::move(chunk)));
-  at_ += length;
+  if (bytes.empty()) co_return Result<>();
+  PUNA_CO_CHECK(co_await download_.write(at_, bytes));
+  at_ += bytes.size();
   co_return Result<>();
 }
 

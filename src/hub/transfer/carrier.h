@@ -49,6 +49,8 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   // Bytes since the last call.
   [[nodiscard]] std::uint64_t take_count() { return std::exchange(count_, 0); }
   [[nodiscard]] MonotonicTime begun() const { return begun_; }
+  // From the request to its answer; once.
+  [[nodiscard]] std::optional<Milliseconds> take_wait() { return std::exchange(waited_, std::nullopt); }
 
   // Kept by the dispatcher.
   double speed = 0;  // bytes a second, of late
@@ -62,7 +64,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   [[nodiscard]] net::Task<End> act_on(Answer answer, net::HttpStream& stream);
   [[nodiscard]] net::Task<End> unmask(net::HttpStream& stream, End otherwise);
   [[nodiscard]] net::Task<End> receive(const Answer& answer, net::HttpStream& stream);
-  [[nodiscard]] net::Task<Result<>> keep(std::string chunk, std::string_view content_type);
+  [[nodiscard]] net::Task<Result<>> keep(std::string_view bytes, std::string_view content_type);
   [[nodiscard]] End ended_by(Error error) const;
 
   Download& download_;
@@ -73,6 +75,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
   std::string host_;
   std::uint64_t at_;
   std::uint64_t count_ = 0;
+  std::optional<Milliseconds> waited_;
   std::string beginning_;  // of the file, until there is enough of it to be judged
   bool judged_ = false;
   bool flowing_ = false;

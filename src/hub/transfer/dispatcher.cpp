@@ -12,7 +12,7 @@ using FloatSeconds = std::chrono::duration<double>;
 
 constexpr Milliseconds kTick{100};
 constexpr std::size_t kOpenFiles = 16;
-constexpr double kStretchSeconds = 4;   // of one connection: long enough that asking anew costs little
+constexpr double kStretchWaits = 50;    // times the wait for an answer: long enough that asking anew costs little
 constexpr double kFarSlower = 0.1;      // than the others
 constexpr double kCrawling = 1024;      // bytes a second: slow whatever the others do
 constexpr double kLeastCapped = 256e3;  // bytes a second of a cap that are worth a connection
@@ -123,7 +123,7 @@ Dispatcher::Host& Dispatcher::host_of(const std::string& name, MonotonicTime now
 }
 
 std::uint64_t Dispatcher::longest_stretch(const Download& download, const Host& host) const {
-  const auto by_speed = static_cast<std::uint64_t>(host.typical * kStretchSeconds);
+  const auto by_speed = static_cast<std::uint64_t>(host.typical * host.wait * kStretchWaits);
   const auto share = download.unclaimed() / (2 * static_cast<std::uint64_t>(host.pilot.target()));
   return std::min(by_speed, share);
 }
@@ -159,7 +159,7 @@ void Dispatcher::measure_host(const std::string& name, Host& host, const std::ve
   std::uint64_t came = std::exchange(host.came, 0);
   std::size_t flowing = 0;
   for (const auto& carrier : carriers) {
-    const auto bytes = carrier->take_count();
+    const auto bytes = take_figures(host, *carrier);
     came += bytes;
     if (!carrier->flowing()) continue;
     ++flowing;
@@ -182,6 +182,25 @@ void Dispatcher::measure_host(const std::string& name, Host& host, const std::ve
   host.pilot.count(came, saturated, now);
   if (held_back) return;
   for (const auto& carrier : carriers) redial_slow(host, *carrier, tail, now);
+}
+
+std::uint64_t Dispatcher::take_figures(Host& host, Carrier& carrier) {
+  if (const auto wait = carrier.take_wait()) {
+    const double sample = FloatSeconds(*wait).count();
+    host.wait = host.wait == 0 ? sample : host.wait * 0.8 + sample * 0.2;
+  }
+  return carrier.take_count();
+}
+
+void Dispatcher::carrier_ended(Carrier& carrier) {
+  const auto now = std::chrono::steady_clock::now();
+  auto& host = host_of(carrier.host(), now);
+  const double seconds = FloatSeconds(now - carrier.begun()).count();
+  const auto bytes = take_figures(host, carrier);
+  host.came += bytes;
+  // One that came and went between two looks was never measured.
+  if (carrier.speed == 0 && bytes > 0 && seconds > 0 && !carrier.stopped())
+    host.typical = host.typical * 0.9 + 0.1 * static_cast<double>(bytes) / seconds;
 }
 
 // A connection can be bad while the line and the host are fine: another one to the same host is quicker.

@@ -25,6 +25,7 @@ class Dispatcher {
   // Something may have something to do: looks soon.
   void call();
   void host_refused(const std::string& host);
+  void carrier_ended(Carrier& carrier);
   [[nodiscard]] bool idle() const { return downloads_.empty(); }
   // Whether a download has this key, even one that is just ending; and whether somebody still wants it.
   [[nodiscard]] bool has(std::string_view key) const;
@@ -33,8 +34,9 @@ class Dispatcher {
  private:
   struct Host {
     Pilot pilot;
-    double typical = 0;  // bytes a second of one connection
-    std::uint64_t came = 0;
+    double typical = 0;      // bytes a second of one connection
+    double wait = 0;         // seconds from a request to its answer
+    std::uint64_t came = 0;  // from connections that ended since the last look
   };
 
   net::Task<void> work();
@@ -43,6 +45,7 @@ class Dispatcher {
   void measure(MonotonicTime now);
   void measure_host(const std::string& name, Host& host, const std::vector<std::shared_ptr<Carrier>>& carriers, double seconds,
                     MonotonicTime now);
+  std::uint64_t take_figures(Host& host, Carrier& carrier);
   void redial_slow(Host& host, Carrier& carrier, bool tail, MonotonicTime now);
   [[nodiscard]] Host& host_of(const std::string& name, MonotonicTime now);
   [[nodiscard]] int connections_to(const std::string& host) const;

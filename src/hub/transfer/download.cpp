@@ -31,6 +31,7 @@ Download::Download(Surroundings& surroundings, std::shared_ptr<Subscriber> first
       subscribers_{std::move(first)},
       map_(surroundings.settings.snapshot()->get(setting::kTransferPiece).count),
       address_(surroundings.io, [this](Why why) { return locate(why); }),
+      writes_(surroundings.io),
       changed_(surroundings.io),
       written_(surroundings.io) {}
 

@@ -18,6 +18,7 @@
 #include "hub/transfer/rate_gate.h"
 #include "hub/transfer/subscriber.h"
 #include "hub/transfer/verifier.h"
+#include "hub/transfer/write_queue.h"
 #include "net/http_client.h"
 #include "net/io.h"
 
@@ -34,6 +35,7 @@ struct Surroundings {
   std::filesystem::path downloads;
   std::function<void()> call_dispatcher;                     // another connection may have something to do
   std::function<void(const std::string& host)> was_refused;  // the host asks for less
+  std::function<void(Carrier& carrier)> carrier_ended;       // its last figures
 };
 
 // Network thread, where nothing else is said.
@@ -86,7 +88,7 @@ class Download : public std::enable_shared_from_this<Download> {
   [[nodiscard]] Carrier::End ranges_ignored(Span asked);
   void ranges_work() { strikes_ = 0; }
   void refused_by(const std::string& host, const net::Headers& headers, Error& error);
-  [[nodiscard]] net::Task<Result<>> write(std::uint64_t at, std::string bytes);
+  [[nodiscard]] net::Task<Result<>> write(std::uint64_t at, std::string_view bytes);
   void carrier_ended(Carrier& carrier, Carrier::End end);
 
  private:
@@ -153,6 +155,7 @@ class Download : public std::enable_shared_from_this<Download> {
   std::uint64_t noted_ = 0;    // bytes that the journal knows
   MonotonicTime noted_at_{};
 
+  WriteQueue writes_;
   std::atomic<bool> halt_{false};  // disk threads stop soon
   net::Notifier changed_;          // anything but
   net::Notifier written_;          // more bytes

@@ -147,26 +147,21 @@ void Download::refused_by(const std::string& host, const net::Headers& headers, 
   shared_.was_refused(host);
 }
 
-net::Task<Result<>> Download::write(std::uint64_t at, std::string bytes) {
+net::Task<Result<>> Download::write(std::uint64_t at, std::string_view bytes) {
   const Span span{at, at + bytes.size()};
   const bool news = !map_.present().contains(span);
-  if (repairing_) {
-    auto replaced = co_await net::on_pool(shared_.io, [&] { return file_->replace(at, bytes); });
-    if (!replaced) co_return fail(std::move(replaced).error());
-    if (*replaced) {
+  if (news) {
+    const auto mode = repairing_ ? WriteQueue::Mode::replace : WriteQueue::Mode::write;
+    PUNA_CO_TRY(const bool replaced, co_await writes_.write(file_, at, bytes, mode));
+    if (replaced) {
       log::warning("hub", "a damaged part of a file was repaired", {{"file", shown()}, {"from", span.from}, {"to", span.to}});
       differed_ = true;
       changed_.notify();
     }
-  } else if (news) {
-    auto written = co_await net::on_pool(shared_.io, [&] { return file_->write(at, bytes); });
-    if (!written) co_return written;
-  }
-  map_.arrived(span);
-  if (news) {
     patience_.progressed();
     address_.progressed();
   }
+  map_.arrived(span);
   written_.notify();
   if (map_.complete()) changed_.notify();
   co_return Result<>();
@@ -174,6 +169,7 @@ net::Task<Result<>> Download::write(std::uint64_t at, std::string bytes) {
 
 void Download::carrier_ended(Carrier& carrier, Carrier::End end) {
   map_.give_back(carrier.id());
+  shared_.carrier_ended(carrier);
   std::erase_if(carriers_, [&](const auto& other) { return other.get() == &carrier; });
   if (end.kind == Kind::fatal) {
     fail_with(std::move(end.error));

@@ -23,8 +23,8 @@ constexpr Milliseconds kProgressInterval{200};
 constexpr Milliseconds kLongestEnd{5000};
 constexpr Milliseconds kBetweenPrunings = std::chrono::hours(1);
 constexpr int kLocators = 4;
-constexpr Bytes kReadAhead = kib(512);
-constexpr Bytes kReceiveBuffer = kib(256);
+constexpr Bytes kReadAhead = kib(256);
+constexpr Bytes kReceiveBuffer = kib(128);
 
 int disk_threads() {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency() + 2, 4U, 16U));
@@ -108,7 +108,8 @@ class Engine::Core {
                 .gate = gate_,
                 .downloads = folder_,
                 .call_dispatcher = [this] { dispatcher_.call(); },
-                .was_refused = [this](const std::string& host) { dispatcher_.host_refused(host); }},
+                .was_refused = [this](const std::string& host) { dispatcher_.host_refused(host); },
+                .carrier_ended = [this](Carrier& carrier) { dispatcher_.carrier_ended(carrier); }},
         dispatcher_(shared_),
         thread_([this] { io_.run(); }) {}
 
