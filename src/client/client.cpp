@@ -193,6 +193,31 @@ Result<wire::ModelRemoval> Client::remove_model(std::string_view name, std::stop
   return core_->call<wire::ModelRemoval>({.method = "DELETE", .target = model_target("models", name)}, stop);
 }
 
+Result<wire::PullPlan> Client::plan_pull(const wire::PullRequest& request, std::stop_token stop) {
+  return core_->call<wire::PullPlan>(
+      {.method = "POST", .target = "/api/v1/hub/plan", .body = json::encode(request), .deadlines = kPatientDeadlines}, stop);
+}
+
+Result<wire::Job> Client::update_model(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = model_target("models", name, "/update")}, stop);
+}
+
+Result<wire::OutdatedList> Client::outdated(std::span<const std::string> names, std::stop_token stop) {
+  net::Query query;
+  for (const auto& name : names) query.add("name", name);
+  return core_->call<wire::OutdatedList>(
+      {.target = fmt::format("/api/v1/models/outdated?{}", query.text()), .deadlines = kPatientDeadlines}, stop);
+}
+
+Result<wire::HubPage> Client::search_hub(const net::Query& query, std::stop_token stop) {
+  return core_->call<wire::HubPage>({.target = fmt::format("/api/v1/hub/search?{}", query.text()), .deadlines = kPatientDeadlines}, stop);
+}
+
+Result<wire::HubModel> Client::hub_model(std::string_view source, Card card, std::stop_token stop) {
+  const auto target = fmt::format("{}{}", model_target("hub/models", source), card == Card::bring ? "?card=true" : "");
+  return core_->call<wire::HubModel>({.target = target, .deadlines = kPatientDeadlines}, stop);
+}
+
 Result<wire::Job> Client::pull(const wire::PullRequest& request, std::stop_token stop) {
   return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/models/pull", .body = json::encode(request)}, stop);
 }

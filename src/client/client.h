@@ -4,12 +4,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 #include "client/chat.h"
+#include "net/http_types.h"
+#include "wire/hub.h"
 #include "wire/job.h"
 #include "wire/model.h"
 #include "wire/quantize.h"
@@ -43,6 +46,15 @@ class Client {
   [[nodiscard]] Result<> copy_model(std::string_view from, std::string_view to, std::stop_token stop = {});
   [[nodiscard]] Result<wire::ModelRemoval> remove_model(std::string_view name, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request, std::stop_token stop = {});
+  // What a pull would do.
+  [[nodiscard]] Result<wire::PullPlan> plan_pull(const wire::PullRequest& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> update_model(std::string_view name, std::stop_token stop = {});
+  // Of these models, or of all.
+  [[nodiscard]] Result<wire::OutdatedList> outdated(std::span<const std::string> names, std::stop_token stop = {});
+  // Parameters as the route has them: "q", "sort", "cursor" …
+  [[nodiscard]] Result<wire::HubPage> search_hub(const net::Query& query, std::stop_token stop = {});
+  enum class Card { leave, bring };
+  [[nodiscard]] Result<wire::HubModel> hub_model(std::string_view source, Card card, std::stop_token stop = {});
   // With expected sizes where a model is named.
   [[nodiscard]] Result<wire::QuantizeLevels> quantize_levels(std::string_view model, std::stop_token stop = {});
   [[nodiscard]] Result<wire::QuantizePlan> plan_quantize(std::string_view model, const wire::QuantizeRequest& request,

@@ -6,6 +6,7 @@
 namespace puna::api {
 
 [[nodiscard]] std::span<const Route> system_routes();
+[[nodiscard]] std::span<const Route> hub_routes();
 [[nodiscard]] std::span<const Route> model_routes();
 [[nodiscard]] std::span<const Route> quantize_routes();
 [[nodiscard]] std::span<const Route> running_routes();
