@@ -18,4 +18,11 @@ Result<std::uint64_t> Call::number(std::string_view query_name, std::uint64_t ab
   return number;
 }
 
+Result<bool> Call::flag(std::string_view query_name) const {
+  const auto text = request_.query.get(query_name);
+  if (!text || *text == "false") return false;
+  if (*text == "true") return true;
+  return fail(Code::invalid_argument, fmt::format("{}: expected true or false", query_name));
+}
+
 }  // namespace puna::api

@@ -26,6 +26,9 @@ class Call {
   // Code::invalid_argument unless the parameter is absent or a number within the bounds.
   [[nodiscard]] Result<std::uint64_t> number(std::string_view query_name, std::uint64_t absent, std::uint64_t max) const;
 
+  // False when the parameter is absent; Code::invalid_argument unless it is true or false.
+  [[nodiscard]] Result<bool> flag(std::string_view query_name) const;
+
   // The body as a described struct; the error names the field.
   template <class T>
   [[nodiscard]] Result<T> body() const {

@@ -5,9 +5,10 @@
 #include "base/log.h"
 #include "base/settings_registry.h"
 #include "fleet/check_model.h"
+#include "model/recipe.h"
 #include "os/atomic_file.h"
-#include "os/environment.h"
 #include "os/disk.h"
+#include "os/environment.h"
 #include "os/file.h"
 
 namespace puna::app {
@@ -41,6 +42,25 @@ wire::SettingView view_of(const SettingSpec& spec, const Settings::Entry& entry)
           .live = spec.live};
 }
 
+model::StoreChoice store_choice(const Settings& settings) {
+  model::StoreChoice out{.stores = settings.get(setting::kModelStores),
+                         .places = {.environment = os::current_environment(), .folders = settings.get(setting::kModelFolders)}};
+  out.stores.emplace_back("folder");  // named one by one
+  return out;
+}
+
+fleet::ModelFile file_of(const wire::ModelDetail& detail) {
+  fleet::ModelFile out{
+      .name = detail.model.name, .file = detail.path, .projector = detail.projector.value_or(""), .context = detail.recipe.context};
+  for (const auto& adapter : detail.adapters) out.adapters.emplace_back(adapter);
+  bool first = true;
+  for (const auto& file : detail.files) {
+    if (file.role == wire::FileRole::weights && !std::exchange(first, false)) out.parts.emplace_back(file.place);
+    if (file.role == wire::FileRole::chat_template && detail.recipe.chat_template) out.chat_template = file.place;
+  }
+  return out;
+}
+
 }  // namespace
 
 Workbench::Workbench(Parts parts) : parts_(std::move(parts)) {}
@@ -57,8 +77,9 @@ Result<> Workbench::build() {
   http_ = std::make_unique<net::HttpClient>(parts_.io, client_options(*settings));
   PUNA_TRY(auto database, store::Database::open(parts_.places.database()));
   database_ = std::make_unique<store::Database>(std::move(database));
-  PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models()));
+  PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models(), store_choice(*settings)));
   library_ = std::make_unique<model::Library>(std::move(library));
+  library_jobs_ = std::make_unique<model::LibraryJobs>(*library_);
 
   const auto& worker_program = settings->get(setting::kWorkerProgram);
   const std::filesystem::path program = worker_program.empty() ? parts_.program : std::filesystem::path(worker_program);
@@ -69,7 +90,7 @@ Result<> Workbench::build() {
       .options = [this] { return fleet::options_from(*parts_.settings.snapshot()); },
       .resolve = [this](std::string name) -> net::Task<Result<fleet::ModelFile>> {
         PUNA_CO_TRY(auto known, co_await know(std::move(name)));
-        co_return fleet::ModelFile{std::move(known.name), std::move(known.file)};
+        co_return std::move(known.file);
       },
       .places = {.program = program, .sockets = parts_.places.runtime / "workers", .logs = parts_.places.state / "logs"}});
 
@@ -92,7 +113,8 @@ Result<> Workbench::build() {
                                                                               .program = parts_.program,
                                                                               .folder = parts_.places.models() / "quantizing",
                                                                               .require_space = os::require_disk_space});
-  jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings, std::vector{pulls_->job_spec(), quantizer_->job_spec()});
+  jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings,
+                                        std::vector{pulls_->job_spec(), quantizer_->job_spec(), library_jobs_->verify_spec(), library_jobs_->adopt_spec()});
   return {};
 }
 
@@ -100,12 +122,12 @@ Result<wire::Job> Workbench::pull(const wire::PullRequest& request) {
   return pulls_->submit(*jobs_, request);
 }
 
-Result<wire::Job> Workbench::quantize(std::string_view model, const wire::QuantizeRequest& request) {
-  return quantizer_->submit(*jobs_, model, request);
-}
-
 Result<wire::Job> Workbench::update(std::string_view name) {
   return pulls_->submit_update(*jobs_, name);
+}
+
+Result<wire::Job> Workbench::quantize(std::string_view model, const wire::QuantizeRequest& request) {
+  return quantizer_->submit(*jobs_, model, request);
 }
 
 Result<> Workbench::start() {
@@ -130,19 +152,32 @@ net::Task<Result<Workbench::KnownModel>> Workbench::know(std::string name) {
     const auto& all = detail.model.details.capabilities;
     return std::ranges::find(all, what) != all.end();
   };
-  KnownModel known{detail.model.name, detail.path, can("completion"), can("tools")};
+  if (detail.model.details.format == "safetensors")
+    co_return fail(Code::unsupported,
+                   fmt::format("model {} is kept as safetensors, which cannot be run here: pull a GGUF of it", detail.model.name));
+  if (can("adapter"))
+    co_return fail(Code::unsupported,
+                   fmt::format("{} is an adapter, no whole model: `puna create` joins it with its base", detail.model.name));
+  KnownModel known{.file = file_of(detail), .generates = can("completion"), .knows_tools = can("tools")};
+  if (!model::is_empty(detail.recipe)) known.recipe = std::make_shared<const wire::Recipe>(std::move(detail.recipe));
   known_.insert_or_assign(std::move(name), known);
   co_return known;
+}
+
+net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::string model) {
+  PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
+  co_return known.recipe;
 }
 
 net::Task<Result<fleet::Lease>> Workbench::lease(std::string model, Need need) {
   PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
   if (need.options.purpose == fleet::Purpose::generate && !known.generates)
-    co_return fail(Code::unsupported, fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.name));
+    co_return fail(Code::unsupported, fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.file.name));
   if (need.tools && !known.knows_tools)
-    co_return fail(Code::unsupported,
-                   fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.name));
-  co_return co_await fleet_->acquire(known.name, std::move(need.options));
+    co_return fail(
+        Code::unsupported,
+        fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.file.name));
+  co_return co_await fleet_->acquire(known.file.name, std::move(need.options));
 }
 
 net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, std::optional<std::string> keep_alive) {
@@ -152,22 +187,27 @@ net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, st
   }
   PUNA_CO_TRY(const auto known, co_await know(name));
   options.purpose = known.generates ? fleet::Purpose::generate : fleet::Purpose::embed;
-  PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.name, std::move(options)));
+  PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.file.name, std::move(options)));
   for (auto& running : fleet_->list())
     if (running.name == lease.model()) co_return std::move(running);
-  co_return fail(Code::internal, fmt::format("model {} was loaded and is gone", known.name));
+  co_return fail(Code::internal, fmt::format("model {} was loaded and is gone", known.file.name));
 }
 
 net::Task<Result<>> Workbench::unload_model(std::string name) {
   PUNA_CO_TRY(const auto known, co_await know(std::move(name)));
-  co_return co_await fleet_->unload(known.name);
+  co_return co_await fleet_->unload(known.file.name);
 }
 
-net::Task<Result<wire::ModelRemoval>> Workbench::remove_model(std::string name) {
-  PUNA_CO_TRY(const auto model, co_await net::on_pool(parts_.io, [&] { return library_->find(name); }));
-  const auto unloaded = co_await fleet_->unload(model.name);
+net::Task<Result<wire::ModelRemoval>> Workbench::remove_model(std::string name, Removing removing) {
+  // An alias goes alone, and so does a model that was removed before: nothing is unloaded then.
+  const auto model = co_await net::on_pool(parts_.io, [&] { return library_->find(name); });
+  if (!model && model.error().code != Code::not_found) co_return fail(model.error());
+  const Milliseconds undo = removing.now ? Milliseconds(0) : parts_.settings.snapshot()->get(setting::kUndo);
+  auto removal = co_await net::on_pool(parts_.io, [&] { return library_->remove(name, {.undo = undo, .force = removing.force}); });
+  if (!removal || !model || removal->name != model->name) co_return removal;
+  const auto unloaded = co_await fleet_->unload(model->name);
   if (!unloaded && unloaded.error().code != Code::not_found) co_return fail(unloaded.error());
-  co_return co_await net::on_pool(parts_.io, [&] { return library_->remove(model.name); });
+  co_return removal;
 }
 
 wire::SettingsView Workbench::settings_view() const {
@@ -197,6 +237,7 @@ std::vector<std::string> Workbench::apply_settings() {
   const auto settings = parts_.settings.snapshot();
   http_->configure(client_options(*settings));
   transfers_->configure(client_options(*settings));
+  library_->configure(store_choice(*settings));
   log::set_level(json::enum_from_name<log::Level>(settings->get(setting::kLogLevel)).value_or(log::Level::info));
   for (const auto& key : changed) events_.publish("setting.changed", {{"key", key}});
   return changed;

@@ -14,6 +14,7 @@
 #include "hub/transfer/transfer.h"
 #include "jobs/queue.h"
 #include "model/library.h"
+#include "model/library_jobs.h"
 #include "net/http_client.h"
 #include "net/io.h"
 #include "os/places.h"
@@ -47,6 +48,7 @@ class Workbench {
   [[nodiscard]] EventBus& events() { return events_; }
   [[nodiscard]] jobs::Queue& jobs() { return *jobs_; }
   [[nodiscard]] model::Library& library() { return *library_; }
+  [[nodiscard]] model::LibraryJobs& library_jobs() { return *library_jobs_; }
   [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
   [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
@@ -55,6 +57,8 @@ class Workbench {
   [[nodiscard]] hub::transfer::Engine& transfers() { return *transfers_; }
   [[nodiscard]] std::shared_ptr<const Settings> settings() const { return parts_.settings.snapshot(); }
 
+  // What a model adds to requests that do not say otherwise; null: nothing. Network thread.
+  [[nodiscard]] net::Task<Result<std::shared_ptr<const wire::Recipe>>> recipe(std::string model);
   // A worker for a model of the library. Code::unsupported when the model cannot do what is asked. Network thread.
   struct Need {
     fleet::LeaseOptions options;
@@ -64,12 +68,16 @@ class Workbench {
   // Network thread.
   [[nodiscard]] net::Task<Result<wire::RunningModel>> load_model(std::string name, std::optional<std::string> keep_alive);
   [[nodiscard]] net::Task<Result<>> unload_model(std::string name);
-  // Unloads it first.
-  [[nodiscard]] net::Task<Result<wire::ModelRemoval>> remove_model(std::string name);
+  // Unloads it first. Can be undone for the time of the setting, unless it is asked for at once.
+  struct Removing {
+    bool now = false;
+    bool force = false;  // although it is pinned
+  };
+  [[nodiscard]] net::Task<Result<wire::ModelRemoval>> remove_model(std::string name, Removing removing);
   // Any thread; blocks shortly.
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
-  [[nodiscard]] Result<wire::Job> update(std::string_view name);
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request);
+  [[nodiscard]] Result<wire::Job> update(std::string_view name);
 
   [[nodiscard]] wire::SettingsView settings_view() const;
   [[nodiscard]] std::vector<std::string> settings_problems() const;
@@ -80,8 +88,8 @@ class Workbench {
 
  private:
   struct KnownModel {
-    std::string name;
-    std::filesystem::path file;
+    fleet::ModelFile file;
+    std::shared_ptr<const wire::Recipe> recipe;  // null: an empty one
     bool generates = true;
     bool knows_tools = false;
   };
@@ -94,6 +102,7 @@ class Workbench {
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<model::Library> library_;
+  std::unique_ptr<model::LibraryJobs> library_jobs_;
   std::unique_ptr<fleet::Fleet> fleet_;
   std::unique_ptr<hub::transfer::Engine> transfers_;
   std::unique_ptr<hub::Hub> hub_;

@@ -22,11 +22,17 @@ Chat:
   stop  unload a model from memory
 
 Models:
-  pull  bring a model into the library
-  list  show the models in the library
-  show  show what a model is and can do
-  cp    give a model a further name
-  rm    remove models from the library
+  pull    bring a model into the library
+  list    show the models in the library
+  show    show what a model is and can do
+  cp      copy a model under another name
+  rm      remove models from the library
+  undo    bring a removed model back
+  alias   give a model a short name
+  pin     protect a model from removal
+  unpin   let a pinned model be removed again
+  df      show which models take which room
+  verify  check the files of models byte by byte
 
 Daemon:
   serve   run the daemon
@@ -47,15 +53,15 @@ well.
 
 TEST_F(Cli, help_fits_a_narrow_terminal) {
   screen_.width = 40;
-  EXPECT_EQ(run_words({"help", "cp"}).out, R"(Usage: puna cp SOURCE DESTINATION
+  EXPECT_EQ(run_words({"help", "pin"}).out, R"(Usage: puna pin MODEL
 
-Gives a model of the library a further
-name. Both names share one file, so it
-takes no space.
+Protects a model of the library: `puna
+rm` refuses to remove it without
+--force. `puna list` shows which are
+pinned.
 
 Arguments:
-  SOURCE       a model of the library
-  DESTINATION  its further name
+  MODEL  a model of the library
 
 Options:
       --color WHEN  colour the output:
@@ -64,8 +70,8 @@ Options:
   -h, --help        show this help
 
 Examples:
-  puna cp smollm2 my-assistant
-        give a model a second name
+  puna pin smollm2  protect a model from
+                    removal
 )");
 }
 

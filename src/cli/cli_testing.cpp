@@ -22,6 +22,7 @@ void InHome::SetUp() {
 Ran InHome::run_words(const std::vector<std::string>& words) {
   Ran ran;
   auto console = capturing_console(ran, screen_);
+  console.read_line = [this] { return Result<std::string>(answer_); };
   const auto serve = [this](const ServeRequest& request) -> Result<> {
     served_.push_back(request);
     return {};

@@ -40,6 +40,7 @@ class InHome : public testing::Test {
   os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
   os::Environment environment_;
   ScreenTraits screen_;
+  std::string answer_ = "n";  // what the person at the terminal types when asked
   std::vector<ServeRequest> served_;
   Result<std::string> kernels_ = "haswell";
 };

@@ -136,6 +136,8 @@ TEST_F(Show, tells_what_a_model_is) {
     size                93.8 MiB
     sha256              9e6855bc9e4b0e3a1d2c
     path                /lib/x
+
+  Origin
     source              /m.gguf
     modified            3 days ago
 
@@ -156,9 +158,9 @@ TEST_F(Remove, goes_on_behind_a_failure_and_keeps_its_exit_code) {
   on("DELETE /api/v1/models/a", 404, R"({"error":{"code":"not_found","message":"no model 'a'"}})");
   on("DELETE /api/v1/models/b", 200, R"({"name":"b:latest","freed_bytes":1048576,"remaining_names":[]})");
   on("DELETE /api/v1/models/c", 200, R"({"name":"c:latest","freed_bytes":0,"remaining_names":["d:latest"]})");
-  const auto ran = run_words({"rm", "a", "b", "c"});
+  const auto ran = run_words({"rm", "--yes", "a", "b", "c"});
   EXPECT_EQ(ran.code, 3);
-  EXPECT_EQ(ran.err, "removed 'b:latest' (1.00 MiB freed)\nremoved 'c:latest' (its file stays for d:latest)\nerror: no model 'a'\n");
+  EXPECT_EQ(ran.err, "removed 'b:latest' (1.00 MiB freed)\nremoved 'c:latest' (its files stay for d:latest)\nerror: no model 'a'\n");
 }
 
 TEST_F(Stop, unloads_and_says_so) {

@@ -27,6 +27,34 @@ class Sheet {
   bool first_ = true;
 };
 
+void print_files(Sheet& sheet, const wire::ModelDetail& detail) {
+  sheet.heading(detail.files.size() > 1 ? "Files" : "File");
+  if (detail.files.size() <= 1) {
+    sheet.row("size", size_text(detail.model.size));
+    sheet.row("sha256", detail.model.sha256);
+    sheet.row("path", detail.path);
+    return;
+  }
+  for (const auto& file : detail.files)
+    sheet.row(json::enum_name(file.role), fmt::format("{}  {}  {}", pad_right(size_text(file.size), 10),
+                                                      file.sha256.empty() ? std::string("-") : short_id(file.sha256), file.path));
+  sheet.row("size", size_text(detail.model.size));
+  sheet.row("path", detail.path);
+}
+
+// What the model adds to requests that do not say otherwise.
+void print_recipe(Sheet& sheet, const wire::Recipe& recipe) {
+  constexpr std::size_t kLongest = 100;
+  const bool says = recipe.system || recipe.context || recipe.chat_template || !recipe.messages.empty() || !recipe.parameters.empty();
+  if (!says) return;
+  sheet.heading("Defaults");
+  if (recipe.system) sheet.row("system", shorten(printable(split(*recipe.system, '\n').front()), kLongest));
+  for (const auto& entry : recipe.parameters) sheet.row(std::string_view(entry.key()), json::to_text(entry.value()));
+  if (recipe.context) sheet.row("context", std::to_string(*recipe.context));
+  if (!recipe.messages.empty()) sheet.row("messages", std::to_string(recipe.messages.size()));
+  if (recipe.chat_template) sheet.row("template", "its own, see --template");
+}
+
 std::string count_text(std::int64_t count) {
   return count > 0 ? std::to_string(count) : std::string();
 }
@@ -53,12 +81,15 @@ void print_model(Stream& out, const wire::ModelDetail& detail, WallTime now) {
   sheet.row("quantization", details.quantization);
   if (!details.capabilities.empty()) sheet.heading("Capabilities");
   for (const auto& capability : details.capabilities) sheet.row(capability);
-  sheet.heading("File");
-  sheet.row("size", size_text(model.size));
-  sheet.row("sha256", model.sha256);
-  sheet.row("path", detail.path);
+  print_files(sheet, detail);
+  sheet.heading("Origin");
   sheet.row("source", model.source);
+  sheet.row("commit", model.provenance.commit.value_or(""));
+  sheet.row("chosen by", model.provenance.filter.value_or(""));
   sheet.row("modified", time_ago(model.modified_at, now));
+  if (model.store != "puna") sheet.row("store", model.store + " (read in place, never changed)");
+  if (model.pinned) sheet.row("pinned", "yes");
+  print_recipe(sheet, detail.recipe);
   if (details.licence) sheet.heading("License");
   if (details.licence) sheet.row(*details.licence);
 }

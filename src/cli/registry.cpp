@@ -8,6 +8,7 @@
 namespace puna::cli {
 
 std::span<const CommandSpec* const> commands() {
+  // clang-format off: one a line
   static constexpr auto kCommands = std::to_array<const CommandSpec*>({
       &kRun,
       &kPull,
@@ -15,6 +16,12 @@ std::span<const CommandSpec* const> commands() {
       &kShow,
       &kCopy,
       &kRemove,
+      &kUndo,
+      &kAlias,
+      &kPin,
+      &kUnpin,
+      &kDiskUsage,
+      &kVerify,
       &kPs,
       &kStop,
       &kServe,
@@ -27,6 +34,7 @@ std::span<const CommandSpec* const> commands() {
       &kHelp,
       &kNames,
   });
+  // clang-format on
   return kCommands;
 }
 

@@ -189,8 +189,37 @@ Result<> Client::copy_model(std::string_view from, std::string_view to, std::sto
   return core_->wait(discard(core_->transport.call(std::move(call))), stop);
 }
 
-Result<wire::ModelRemoval> Client::remove_model(std::string_view name, std::stop_token stop) {
-  return core_->call<wire::ModelRemoval>({.method = "DELETE", .target = model_target("models", name)}, stop);
+Result<wire::ModelRemoval> Client::remove_model(std::string_view name, RemoveOptions options, std::stop_token stop) {
+  std::string query = options.now ? "?now=true" : "";
+  if (options.force) query += query.empty() ? "?force=true" : "&force=true";
+  return core_->call<wire::ModelRemoval>({.method = "DELETE", .target = model_target("models", name, query)}, stop);
+}
+
+Result<wire::Model> Client::undo_removal(const wire::ModelUndo& undo, std::stop_token stop) {
+  return core_->call<wire::Model>({.method = "POST", .target = "/api/v1/models/undo", .body = json::encode(undo)}, stop);
+}
+
+Result<wire::Model> Client::alias_model(std::string_view name, std::string_view alias, std::stop_token stop) {
+  const wire::ModelAlias body{std::string(alias)};
+  return core_->call<wire::Model>({.method = "POST", .target = model_target("models", name, "/alias"), .body = json::encode(body)}, stop);
+}
+
+Result<wire::Model> Client::pin_model(std::string_view name, bool pinned, std::stop_token stop) {
+  const wire::ModelPin body{pinned};
+  return core_->call<wire::Model>({.method = "POST", .target = model_target("models", name, "/pin"), .body = json::encode(body)}, stop);
+}
+
+Result<wire::Job> Client::adopt_model(std::string_view name, std::string_view new_name, std::stop_token stop) {
+  const wire::ModelCopy body{std::string(new_name)};
+  return core_->call<wire::Job>({.method = "POST", .target = model_target("models", name, "/adopt"), .body = json::encode(body)}, stop);
+}
+
+Result<wire::Job> Client::verify_models(const wire::VerifyModels& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/models/verify", .body = json::encode(request)}, stop);
+}
+
+Result<wire::DiskUsage> Client::disk_usage(std::stop_token stop) {
+  return core_->call<wire::DiskUsage>({.target = "/api/v1/usage"}, stop);
 }
 
 Result<wire::PullPlan> Client::plan_pull(const wire::PullRequest& request, std::stop_token stop) {

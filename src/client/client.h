@@ -44,7 +44,17 @@ class Client {
   [[nodiscard]] Result<wire::ModelList> models(std::stop_token stop = {});
   [[nodiscard]] Result<wire::ModelDetail> model(std::string_view name, std::stop_token stop = {});
   [[nodiscard]] Result<> copy_model(std::string_view from, std::string_view to, std::stop_token stop = {});
-  [[nodiscard]] Result<wire::ModelRemoval> remove_model(std::string_view name, std::stop_token stop = {});
+  struct RemoveOptions {
+    bool now = false;
+    bool force = false;
+  };
+  [[nodiscard]] Result<wire::ModelRemoval> remove_model(std::string_view name, RemoveOptions options, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Model> undo_removal(const wire::ModelUndo& undo, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Model> alias_model(std::string_view name, std::string_view alias, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Model> pin_model(std::string_view name, bool pinned, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> adopt_model(std::string_view name, std::string_view new_name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> verify_models(const wire::VerifyModels& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::DiskUsage> disk_usage(std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request, std::stop_token stop = {});
   // What a pull would do.
   [[nodiscard]] Result<wire::PullPlan> plan_pull(const wire::PullRequest& request, std::stop_token stop = {});

@@ -12,11 +12,14 @@ Result<> admit(Bytes file_size, Bytes available) {
                                                format_bytes(available), format_bytes(file_size - available)));
 }
 
-Result<> admit_file(const std::filesystem::path& file) {
-  std::error_code failed;
-  const std::uint64_t size = std::filesystem::file_size(file, failed);
-  if (failed) return fail(errno_error(failed.value(), fmt::format("cannot find {}", file.string())));
-  return admit(Bytes(size), Bytes(os::probe_hardware().memory_available_bytes));
+Result<> admit_files(const std::vector<std::filesystem::path>& files) {
+  Bytes size;
+  for (const auto& file : files) {
+    std::error_code failed;
+    size += Bytes(std::filesystem::file_size(file, failed));
+    if (failed) return fail(errno_error(failed.value(), fmt::format("cannot find {}", file.string())));
+  }
+  return admit(size, Bytes(os::probe_hardware().memory_available_bytes));
 }
 
 }  // namespace puna::fleet

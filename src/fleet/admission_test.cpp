@@ -14,7 +14,7 @@ TEST(Admission, refuses_a_model_larger_than_the_memory_there_is_and_shows_the_su
 }
 
 TEST(Admission, says_which_file_is_missing) {
-  const auto refused = admit_file("/no/such/model.gguf");
+  const auto refused = admit_files({"/no/such/model.gguf"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::not_found);
   EXPECT_NE(refused.error().message.find("/no/such/model.gguf"), std::string::npos);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/event_bus.h"
 #include "fleet/lease.h"
+#include "fleet/model_file.h"
 #include "fleet/options.h"
 #include "net/http_client.h"
 #include "net/io.h"
@@ -18,10 +19,6 @@
 
 namespace puna::fleet {
 
-struct ModelFile {
-  std::string name;  // the full name: two ways to write it share one worker
-  std::filesystem::path file;
-};
 // From a name as a request has it. Fails as the library does: Code::not_found with the nearest names …
 using ModelResolver = std::function<net::Task<Result<ModelFile>>(std::string name)>;
 

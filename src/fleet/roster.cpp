@@ -111,7 +111,7 @@ net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options)
       PUNA_CO_CHECK(co_await wait_until_loaded(id));
       continue;
     }
-    if (is_loaded(worker->state()) && worker->file() == file.file) {
+    if (is_loaded(worker->state()) && worker->file() == file) {
       worker->keep_for(options.keep_alive.value_or(parts_.options().keep_alive));
       co_return Lease(weak_from_this(), *worker);
     }
@@ -136,8 +136,7 @@ Worker& Roster::start(const Key& key, const ModelFile& file) {
   const std::uint64_t id = ++last_worker_;
   auto worker = std::make_unique<Worker>(
       parts_.io, parts_.events,
-      WorkerSpec{
-          .id = id, .model = key.first, .purpose = key.second, .file = file.file, .options = parts_.options(), .places = parts_.places},
+      WorkerSpec{.id = id, .model = file, .purpose = key.second, .options = parts_.options(), .places = parts_.places},
       [this] { changed_.notify(); });
   Worker& started = *worker;
   workers_[id].worker = &started;

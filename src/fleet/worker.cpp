@@ -47,7 +47,7 @@ Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<voi
       changed_(std::move(changed)),
       keep_alive_(spec_.options.keep_alive),
       socket_(spec_.places.sockets / fmt::format("{}.sock", spec_.id)),
-      log_(worker_log_file(spec_.places.logs, spec_.model),
+      log_(worker_log_file(spec_.places.logs, spec_.model.name),
            {.file_size = spec_.options.log_file_size, .files = static_cast<std::size_t>(spec_.options.log_files)}),
       idle_(io.context().get_executor(), [this] { stop("keep-alive ended", Milliseconds(0)); }),
       stall_(io.context().get_executor(),
@@ -70,7 +70,7 @@ Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<voi
 net::Task<void> Worker::run() {
   using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto admitted = co_await net::on_pool(io_, [this] { return admit_file(spec_.file); });
+  const auto admitted = co_await net::on_pool(io_, [this] { return admit_files(spec_.model.loaded()); });
   if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return;
   if (state_ == WorkerState::starting) {
     if (!admitted) {
@@ -91,30 +91,39 @@ net::Task<void> Worker::run() {
 
 std::vector<std::string> Worker::command_line() const {
   const auto& options = spec_.options;
-  return {spec_.places.program.string(),
-          "worker",
-          "--model",
-          spec_.file.string(),
-          "--socket",
-          socket_.string(),
-          "--name",
-          spec_.model,
-          "--context",
-          std::to_string(options.context_length),
-          "--slots",
-          std::to_string(options.slots),
-          "--threads",
-          std::to_string(options.threads),
-          "--gpu-layers",
-          std::to_string(options.gpu_layers),
-          "--mode",
-          spec_.purpose == Purpose::embed ? "embed" : "generate",
-          "--status-fd",
-          std::to_string(kStatusDescriptor)};
+  const auto& model = spec_.model;
+  std::vector<std::string> out = {spec_.places.program.string(),
+                                  "worker",
+                                  "--model",
+                                  model.file.string(),
+                                  "--socket",
+                                  socket_.string(),
+                                  "--name",
+                                  model.name,
+                                  "--context",
+                                  std::to_string(model.context.value_or(options.context_length)),
+                                  "--slots",
+                                  std::to_string(options.slots),
+                                  "--threads",
+                                  std::to_string(options.threads),
+                                  "--gpu-layers",
+                                  std::to_string(options.gpu_layers),
+                                  "--mode",
+                                  spec_.purpose == Purpose::embed ? "embed" : "generate",
+                                  "--status-fd",
+                                  std::to_string(kStatusDescriptor)};
+  const auto add = [&](const char* option, const std::filesystem::path& file) {
+    if (!file.empty()) out.insert(out.end(), {option, file.string()});
+  };
+  add("--projector", model.projector);
+  for (const auto& adapter : model.adapters) add("--adapter", adapter);
+  add("--chat-template-file", model.chat_template);
+  return out;
 }
 
 Result<> Worker::start_process() {
-  if (!spec_.file.is_absolute()) return fail(Code::invalid_argument, fmt::format("{} is no absolute path", spec_.file.string()));
+  for (const auto& file : spec_.model.loaded())
+    if (!file.is_absolute()) return fail(Code::invalid_argument, fmt::format("{} is no absolute path", file.string()));
   PUNA_TRY(auto lifeline, os::make_pipe());
   PUNA_TRY(auto status, os::make_pipe());
   PUNA_TRY(auto output, os::make_pipe());

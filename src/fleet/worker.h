@@ -14,6 +14,7 @@
 #include "base/event_bus.h"
 #include "fleet/lease.h"
 #include "fleet/log_file.h"
+#include "fleet/model_file.h"
 #include "fleet/options.h"
 #include "net/io.h"
 #include "os/descriptor.h"
@@ -24,9 +25,8 @@ namespace puna::fleet {
 
 struct WorkerSpec {
   std::uint64_t id = 0;
-  std::string model;
+  ModelFile model;
   Purpose purpose = Purpose::generate;
-  std::filesystem::path file;
   FleetOptions options;  // as they were when it was started
   FleetPlaces places;
 };
@@ -43,9 +43,9 @@ class Worker {
   [[nodiscard]] net::Task<void> run();
 
   [[nodiscard]] std::uint64_t id() const { return spec_.id; }
-  [[nodiscard]] const std::string& model() const { return spec_.model; }
+  [[nodiscard]] const std::string& model() const { return spec_.model.name; }
   [[nodiscard]] Purpose purpose() const { return spec_.purpose; }
-  [[nodiscard]] const std::filesystem::path& file() const { return spec_.file; }
+  [[nodiscard]] const ModelFile& file() const { return spec_.model; }
   [[nodiscard]] wire::WorkerState state() const { return state_; }
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }

@@ -30,6 +30,9 @@ Result<> take_option(ServeArguments& out, std::string_view option, std::string_v
   if (option == "--model") return out.model = text, Result<>();
   if (option == "--socket") return out.socket = text, Result<>();
   if (option == "--name") return out.name = text, Result<>();
+  if (option == "--projector") return out.projector = text, Result<>();
+  if (option == "--adapter") return out.adapters.emplace_back(text), Result<>();
+  if (option == "--chat-template-file") return out.chat_template = text, Result<>();
   if (option == "--context") return number(out.context_length, {0, 1 << 24});
   if (option == "--slots") return number(out.slots, {1, 256});
   if (option == "--threads") return number(out.threads, {0, 1024});

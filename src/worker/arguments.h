@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/error.h"
 
@@ -17,9 +18,12 @@ enum class Mode { generate, embed };
 
 struct ServeArguments {
   std::filesystem::path model;
-  std::filesystem::path socket;     // ends in ".sock"
-  std::string name;                 // the model's, in answers
-  std::int64_t context_length = 0;  // tokens for each slot; 0: what the model was trained for
+  std::filesystem::path socket;                 // ends in ".sock"
+  std::string name;                             // the model's, in answers
+  std::filesystem::path projector;              // for images and sound; empty: none
+  std::vector<std::filesystem::path> adapters;  // LoRA, each with its full weight
+  std::filesystem::path chat_template;          // Jinja; empty: the model's own
+  std::int64_t context_length = 0;              // tokens for each slot; 0: what the model was trained for
   std::int64_t slots = 1;
   std::int64_t threads = 0;  // 0: one for each physical core
   std::int64_t gpu_layers = -1;

@@ -8,11 +8,13 @@
 
 #include "common.h"
 #include "llama.h"
+#include "os/file.h"
 
 namespace puna::worker {
 namespace {
 
 constexpr std::uint64_t kUnstatedContext = 4096;
+constexpr Bytes kLargestTemplate = mib(4);
 
 // llama.cpp's HTTP server keeps a thread for each open connection, and queues a connection behind a busy thread when its count of idle
 // threads is out of date. With more threads than the daemon opens connections neither can happen; an idle one costs about 12 KiB.
@@ -54,6 +56,9 @@ Result<LoadPlan> plan_load(const ServeArguments& arguments, const gguf::Header& 
     plan.batch = plan.micro_batch;
     plan.pooling = states_pooling(header, architecture) ? Pooling::by_model : Pooling::mean;
   }
+  if (!arguments.chat_template.empty()) {
+    PUNA_TRY(plan.chat_template, os::read_file(arguments.chat_template, kLargestTemplate));
+  }
   return plan;
 }
 
@@ -78,6 +83,9 @@ common_params engine_parameters(const ServeArguments& arguments, const LoadPlan&
   out.fit_params = has_gpu && plan.gpu_layers < 0;
   if (out.fit_params) out.tensor_buft_overrides.resize(llama_max_tensor_buft_overrides(), {nullptr, nullptr});
   out.cache_ram_mib = static_cast<std::int32_t>(plan.prompt_cache.count >> 20U);
+  out.chat_template = plan.chat_template;
+  if (arguments.mode == Mode::generate) out.mmproj.path = arguments.projector.string();
+  for (const auto& adapter : arguments.adapters) out.lora_adapters.push_back({adapter.string(), 1.0F, "", "", nullptr});
   if (arguments.mode == Mode::embed) {
     out.embedding = true;
     if (plan.pooling == Pooling::mean) out.pooling_type = LLAMA_POOLING_TYPE_MEAN;

@@ -24,9 +24,10 @@ struct LoadPlan {
   std::int32_t micro_batch = 512;  // tokens for one pass over the weights
   Bytes prompt_cache;              // memory for the state of conversations that have no slot at the moment
   Pooling pooling = Pooling::by_model;
+  std::string chat_template;  // Jinja; empty: the model's own
 };
 
-// Code::invalid_argument when the context of all slots together is beyond what llama.cpp counts.
+// Reads the chat template's file. Code::invalid_argument when the context of all slots together is beyond what llama.cpp counts.
 [[nodiscard]] Result<LoadPlan> plan_load(const ServeArguments& arguments, const gguf::Header& header, const os::HardwareInfo& hardware);
 
 // The plan in llama.cpp's terms, and everything switched off that reaches beyond the model: downloads, web interface, tools, files.

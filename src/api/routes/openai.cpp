@@ -1,4 +1,5 @@
 #include "api/gateway.h"
+#include "api/openai/recipe.h"
 #include "api/openai/schema.h"
 #include "api/routes/groups.h"
 
@@ -7,6 +8,8 @@ namespace {
 
 net::Task<Result<>> forward(Call& call, openai::Endpoint endpoint, fleet::Purpose purpose, std::string_view target) {
   PUNA_CO_TRY(auto request, openai::validate(endpoint, call.request().body));
+  PUNA_CO_TRY(const auto recipe, co_await call.workbench().recipe(request.model));
+  if (recipe && openai::apply_recipe(*recipe, endpoint, request.body)) request.rewritten = true;
   Inference inference{.purpose = purpose,
                       .target = target,
                       .model = std::move(request.model),

@@ -17,6 +17,29 @@ constexpr std::array kArguments = {ArgumentSpec{
 constexpr std::array kExamples = {Example{"puna list", "show every model"},
                                   Example{"puna list --json | jq -r '.models[].name'", "names for a script"}};
 
+std::string note_of(const wire::Model& model) {
+  if (model.alias_of) return "alias of " + *model.alias_of;
+  return model.pinned ? "pinned" : "";
+}
+
+// Columns in which every row would be the same are left out.
+void print_table(Context& context, const wire::ModelList& library) {
+  const bool stores = std::ranges::any_of(library.models, [](const auto& model) { return model.store != "puna"; });
+  const bool notes = std::ranges::any_of(library.models, [](const auto& model) { return !note_of(model).empty(); });
+  std::vector<Column> columns = {{.title = "NAME", .gives_way = true}, {"ID"}, {"SIZE"}, {"MODIFIED"}};
+  if (stores) columns.push_back({"STORE"});
+  if (notes) columns.push_back({"NOTE"});
+  Table table(std::move(columns));
+  for (const auto& model : library.models) {
+    std::vector<std::string> cells = {model.name, model.sha256.empty() ? "-" : short_id(model.sha256), size_text(model.size),
+                                      time_ago(model.modified_at, context.now())};
+    if (stores) cells.push_back(model.store);
+    if (notes) cells.push_back(note_of(model));
+    table.add(std::move(cells));
+  }
+  table.print(context.console().out);
+}
+
 Result<ExitCode> list(Context& context, const Invocation& invocation) {
   PUNA_TRY(auto* daemon, context.daemon(Start::if_needed));
   PUNA_TRY(auto library, daemon->models());
@@ -26,10 +49,7 @@ Result<ExitCode> list(Context& context, const Invocation& invocation) {
     context.print_json(library);
     return ExitCode::ok;
   }
-  Table table({{.title = "NAME", .gives_way = true}, {"ID"}, {"SIZE"}, {"MODIFIED"}});
-  for (const auto& model : library.models)
-    table.add({model.name, short_id(model.sha256), size_text(model.size), time_ago(model.modified_at, context.now())});
-  table.print(context.console().out);
+  print_table(context, library);
   for (const auto& model : library.models)
     if (model.problem) context.console().warn(fmt::format("{}: {}", model.name, *model.problem));
   return ExitCode::ok;
@@ -42,7 +62,12 @@ constinit const CommandSpec kList{
     .alias = "ls",
     .group = Group::models,
     .summary = "show the models in the library",
-    .description = "Shows the models in the library: name, the beginning of the file's SHA-256, size, and when it came.",
+    .description =
+        "Shows the models in the library: name, the beginning of the file's SHA-256, size, and when it came.\n\nModels that other "
+        "programs keep are listed, too, where there are any (settings models.stores and models.folders), with the store that has them: "
+        "huggingface, ollama, lmstudio, llama.cpp or folder. They are used in place, without a copy, and never changed. Where several "
+        "models are called alike, the library's own has the name, then the store that stands first in that list; the others are called "
+        "NAME:TAG-STORE.",
     .arguments = kArguments,
     .examples = kExamples,
     .prints_data = true,

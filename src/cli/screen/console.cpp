@@ -3,6 +3,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/text.h"
 #include "os/descriptor.h"
 
@@ -52,6 +54,18 @@ Stream standard_stream(int descriptor, const os::Environment& environment) {
       {.terminal = terminal, .colour = wants_colour(environment, terminal), .width = [descriptor] { return terminal_width(descriptor); }}};
 }
 
+// A byte at a time, so that what follows the line is left for others.
+Result<std::string> read_standard_line() {
+  std::string line;
+  for (char c = 0;;) {
+    const ssize_t count = ::read(STDIN_FILENO, &c, 1);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(errno_error(errno, "cannot read standard input"));
+    if (count == 0 || c == '\n' || line.size() == 4096) return line;
+    line += c;
+  }
+}
+
 }  // namespace
 
 std::size_t terminal_width(int descriptor) {
@@ -71,7 +85,8 @@ std::string Stream::paint(Tone tone, std::string_view text) const {
 }
 
 Console Console::standard(const os::Environment& environment) {
-  return {standard_stream(STDOUT_FILENO, environment), standard_stream(STDERR_FILENO, environment), ::isatty(STDIN_FILENO) == 1};
+  return {standard_stream(STDOUT_FILENO, environment), standard_stream(STDERR_FILENO, environment), ::isatty(STDIN_FILENO) == 1,
+          read_standard_line};
 }
 
 void Console::choose_colour(ColourChoice choice, const os::Environment& environment) {

@@ -45,6 +45,7 @@ struct Console {
   Stream out;
   Stream err;
   bool input_is_terminal = false;
+  std::function<Result<std::string>()> read_line = {};  // from standard input, without the line break; empty at its end
 
   // The process's own streams.
   [[nodiscard]] static Console standard(const os::Environment& environment);
