@@ -69,6 +69,7 @@ std::expected<std::shared_ptr<const HttpRequest>, Fault> redirected(const HttpRe
   if (becomes_get) {
     next->method = "GET";
     next->body.clear();
+    next->body_source.reset();
     for (auto name : {"Content-Type", "Content-Length", "Content-Encoding"}) next->headers.remove(name);
   }
   return next;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,12 +38,21 @@ struct RetryNotice {
   Error error;  // why the attempt failed
 };
 
+// A request body that is not in memory.
+struct BodySource {
+  Bytes size;
+  // Bytes of the body from `at` on, as many as there are and fit; nothing when they cannot be had, which ends the attempt. Called on the
+  // network thread, again from the beginning for each attempt.
+  std::function<std::size_t(std::uint64_t at, std::span<char> into)> read;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   Url url;                                           // http or https
   std::optional<std::filesystem::path> unix_socket;  // connect here instead; no proxy, no redirects
   Headers headers;
   std::string body;
+  std::optional<BodySource> body_source;  // instead of body
   Deadlines deadlines;
   RetryPolicy retry = RetryPolicy::never();
   std::function<void(const RetryNotice&)> on_retry;

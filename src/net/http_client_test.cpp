@@ -53,6 +53,40 @@ TEST(HttpClient, sends_methods_headers_and_bodies_as_they_are) {
   EXPECT_EQ(server.stats().connections, 1);
 }
 
+// A body of so many bytes that is nowhere in memory; `most` at a time.
+BodySource letters(std::size_t size, std::size_t most) {
+  return {.size = Bytes(size), .read = [size, most](std::uint64_t at, std::span<char> into) {
+            const auto count = std::min({into.size(), most, size - static_cast<std::size_t>(at)});
+            for (std::size_t i = 0; i < count; ++i) into[i] = static_cast<char>('a' + (at + i) % 26);
+            return count;
+          }};
+}
+
+TEST(HttpClient, sends_a_body_piece_by_piece_from_its_source) {
+  TestServer server(echo);
+  TestClient client(server);
+  auto request = client.to("/x");
+  for (const std::string method : {"PUT", "PATCH", "POST"}) {
+    request.method = method;
+    request.body_source = letters(3'000'000, 70'000);
+    const auto response = client.fetch(request);
+    ASSERT_TRUE(response) << response.error().text();
+    EXPECT_EQ(response->body.size(), method.size() + 4 + 3'000'000);
+    EXPECT_TRUE(response->body.ends_with(static_cast<char>('a' + 2'999'999 % 26)));
+  }
+}
+
+TEST(HttpClient, a_source_that_dries_up_is_a_failure) {
+  TestServer server(echo);
+  TestClient client(server);
+  auto request = client.to("/x");
+  request.method = "PUT";
+  request.body_source = BodySource{.size = Bytes(100), .read = [](std::uint64_t, std::span<char>) { return std::size_t{0}; }};
+  const auto response = client.fetch(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, Code::corrupt_data);
+}
+
 TEST(HttpClient, takes_the_length_of_a_head_answer_for_no_body) {
   TestServer server(echo);
   TestClient client(server);

@@ -17,6 +17,7 @@ using TimePoint = std::chrono::steady_clock::time_point;
 namespace {
 
 constexpr std::size_t kTrustedLength = 8 << 20;  // of a Content-Length, to reserve memory for
+constexpr long kSendBuffer = 512 << 10;
 
 long curl_milliseconds(Milliseconds limit) {
   return static_cast<long>(std::clamp<std::int64_t>(limit.count(), 1, INT_MAX));  // 0 would mean curl's own default
@@ -94,6 +95,17 @@ void Transfer::set_method_and_body() {
     curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
     return;
   }
+  if (request_->body_source) {
+    curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, kSendBuffer);
+    curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body_size()));
+    curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &Transfer::on_send);
+    curl_easy_setopt(easy_, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, &Transfer::on_rewind);
+    curl_easy_setopt(easy_, CURLOPT_SEEKDATA, this);
+    if (method != "PUT") curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+    return;
+  }
   if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
     curl_easy_setopt(easy_, CURLOPT_POST, 1L);
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
@@ -106,7 +118,7 @@ void Transfer::set_method_and_body() {
 
 void Transfer::set_headers() {
   curl_slist* list = curl_slist_append(nullptr, "Expect:");  // no round trip before a body
-  if (!request_->body.empty() && !request_->headers.contains("Content-Type")) list = curl_slist_append(list, "Content-Type:");
+  if (body_size() > 0 && !request_->headers.contains("Content-Type")) list = curl_slist_append(list, "Content-Type:");
   std::string line;
   for (const auto& [name, value] : request_->headers) {
     line = name;
@@ -145,6 +157,31 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
     return CURL_WRITEFUNC_PAUSE;
   }
   return transfer.take_body({data, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+std::size_t Transfer::on_send(char* into, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const auto left = transfer.body_size() - transfer.source_at_;
+  if (left == 0) return 0;
+  const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(size * count, left));
+  const auto got = std::min(transfer.request_->body_source->read(transfer.source_at_, {into, room}), room);
+  if (got == 0) {
+    transfer.fault_ = {
+        {Code::corrupt_data, fmt::format("{}: what was to be sent ended early", transfer.request_->url.printable())}, false, true};
+    return CURL_READFUNC_ABORT;
+  }
+  transfer.source_at_ += got;
+  return got;
+}
+
+int Transfer::on_rewind(void* self, std::int64_t offset, int origin) {
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
+  static_cast<Transfer*>(self)->source_at_ = static_cast<std::uint64_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+std::uint64_t Transfer::body_size() const {
+  return request_->body_source ? request_->body_source->size.count : request_->body.size();
 }
 
 int Transfer::on_connected(void* self, char*, char*, int, int) {
@@ -224,7 +261,7 @@ void Transfer::deadline_passed() {
   curl_off_t sent = 0;
   curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
   const auto had = std::exchange(bytes_sent_, static_cast<std::uint64_t>(sent));
-  if (bytes_sent_ > had && bytes_sent_ < request_->body.size()) return enter(Phase::waiting);  // the request is still on its way
+  if (bytes_sent_ > had && bytes_sent_ < body_size()) return enter(Phase::waiting);  // the request is still on its way
   late("no answer came", deadlines.first_byte);
 }
 

@@ -49,11 +49,14 @@ class Transfer {
   void set_target();
   void set_method_and_body();
   void set_headers();
+  [[nodiscard]] std::uint64_t body_size() const;
   void set_route(const ClientOptions& options);
 
   // Curl's callbacks.
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_send(char* into, std::size_t size, std::size_t count, void* self);
+  static int on_rewind(void* self, std::int64_t offset, int origin);
   static int on_connected(void* self, char* peer, char* own, int peer_port, int own_port);
 
   bool take_header(std::string_view line);
@@ -74,6 +77,7 @@ class Transfer {
   std::chrono::steady_clock::time_point phase_due_, total_due_;
   Watchdog watchdog_;
   std::uint64_t bytes_sent_ = 0;
+  std::uint64_t source_at_ = 0;  // of the request's body_source
   bool reached_server_ = false;
 
   HttpResponse response_;
