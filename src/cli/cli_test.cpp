@@ -22,17 +22,18 @@ Chat:
   stop  unload a model from memory
 
 Models:
-  pull    bring a model into the library
-  list    show the models in the library
-  show    show what a model is and can do
-  cp      copy a model under another name
-  rm      remove models from the library
-  undo    bring a removed model back
-  alias   give a model a short name
-  pin     protect a model from removal
-  unpin   let a pinned model be removed again
-  df      show which models take which room
-  verify  check the files of models byte by byte
+  pull      bring a model into the library
+  list      show the models in the library
+  show      show what a model is and can do
+  cp        copy a model under another name
+  rm        remove models from the library
+  undo      bring a removed model back
+  alias     give a model a short name
+  pin       protect a model from removal
+  unpin     let a pinned model be removed again
+  df        show which models take which room
+  verify    check the files of models byte by byte
+  quantize  make a smaller model from one of the library
 
 Daemon:
   serve   run the daemon

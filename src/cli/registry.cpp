@@ -22,6 +22,7 @@ std::span<const CommandSpec* const> commands() {
       &kUnpin,
       &kDiskUsage,
       &kVerify,
+      &kQuantize,
       &kPs,
       &kStop,
       &kServe,

@@ -17,6 +17,7 @@ extern const CommandSpec kPin;
 extern const CommandSpec kUnpin;
 extern const CommandSpec kDiskUsage;
 extern const CommandSpec kVerify;
+extern const CommandSpec kQuantize;
 extern const CommandSpec kPs;
 extern const CommandSpec kStop;
 extern const CommandSpec kServe;
