@@ -114,7 +114,8 @@ Result<> Workbench::build() {
                                                                               .folder = parts_.places.models() / "quantizing",
                                                                               .require_space = os::require_disk_space});
   jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings,
-                                        std::vector{pulls_->job_spec(), quantizer_->job_spec(), library_jobs_->verify_spec(), library_jobs_->adopt_spec()});
+                                        std::vector{pulls_->job_spec(), quantizer_->job_spec(), library_jobs_->verify_spec(),
+                                                    library_jobs_->adopt_spec(), library_jobs_->create_spec()});
   return {};
 }
 

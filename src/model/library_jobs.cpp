@@ -8,9 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "model/name.h"
-#include "os/file.h"
-#include "os/place_file.h"
-#include "os/sha256.h"
+#include "model/take_in.h"
 
 namespace puna::model {
 namespace {
@@ -35,51 +33,6 @@ std::string verify_title(const json::value& request) {
 std::string adopt_title(const json::value& request) {
   const auto wanted = json::decode<AdoptRequest>(request);
   return wanted ? fmt::format("adopt {} as {}", wanted->name, wanted->new_name) : "adopt";
-}
-
-// Reads files and tells how far all of them together are.
-class Reading {
- public:
-  Reading(jobs::JobContext& context, std::string phase, std::int64_t total) : context_(context), phase_(std::move(phase)), total_(total) {
-    report(0);
-  }
-  Result<std::string> hash(const std::string& place, std::int64_t size) {
-    PUNA_TRY(const auto file, os::open_regular_file(place));
-    os::Sha256 hash;
-    const auto progress = [&](Bytes at) { report(static_cast<std::int64_t>(at.count)); };
-    PUNA_CHECK(os::hash_file(hash, file.get(), Bytes(0), Bytes(static_cast<std::uint64_t>(size)), context_.stop(), progress));
-    done_ += size;
-    return hash.hex();
-  }
-
- private:
-  void report(std::int64_t in_file) { context_.progress({.done = done_ + in_file, .total = total_, .unit = "bytes", .phase = phase_}); }
-
-  jobs::JobContext& context_;
-  const std::string phase_;
-  const std::int64_t total_;
-  std::int64_t done_ = 0;
-};
-
-// Makes the library's folder hold the file. What lies there already and no model has is left of an earlier try, and may be anything.
-Result<> place(const std::filesystem::path& from, const std::filesystem::path& blob, const std::string& sha256,
-               const std::stop_token& stop) {
-  auto placed = os::place_file(from, blob, stop);
-  if (!placed && placed.error().code == Code::already_exists) {
-    PUNA_TRY(const auto file, os::open_regular_file(blob));
-    std::error_code error;
-    const auto size = std::filesystem::file_size(blob, error);
-    if (error) return fail(errno_error(error.value(), "cannot examine " + blob.string()));
-    os::Sha256 hash;
-    PUNA_CHECK(os::hash_file(hash, file.get(), Bytes(0), Bytes(size), stop));
-    PUNA_TRY(const auto found, hash.hex());
-    if (found == sha256) return {};
-    std::filesystem::remove(blob, error);
-    placed = os::place_file(from, blob, stop);
-  }
-  if (!placed) return fail(placed.error());
-  log::info("model", "a file is in place", {{"file", blob.string()}, {"how", json::encode(*placed)}});
-  return {};
 }
 
 std::int64_t total_of(const std::map<std::string, wire::VerifiedFile>& files) {
@@ -172,12 +125,8 @@ Result<json::value> LibraryJobs::run_adopt(jobs::JobContext& context) {
   NewModel model{.name = request.new_name, .files = {}, .provenance = detail.model.provenance};
   if (model.provenance.catalogue.empty()) model.provenance = {.catalogue = "file", .url = detail.path};
   for (const auto& file : detail.files) {
-    PUNA_TRY(const auto sha256, reading.hash(file.place, file.size));
-    if (!file.sha256.empty() && file.sha256 != sha256)
-      return fail(Code::corrupt_data, fmt::format("{} has the SHA-256 {} instead of {}: it is damaged", file.place, sha256, file.sha256));
-    PUNA_TRY(const auto blob, library_.blob_path(sha256));
-    PUNA_CHECK(place(file.place, blob, sha256, context.stop()));
-    model.files.push_back({file.path, file.role, sha256});
+    PUNA_TRY(auto taken, take_in(library_, reading, file));
+    model.files.push_back(std::move(taken));
   }
   PUNA_TRY(const auto added, library_.add(model));
   return json::encode(added);

@@ -30,7 +30,7 @@ class WithJobs : public testing::Test {
     StoreChoice choice{.stores = {"lmstudio"}, .places = {.environment = {{"HOME", folder_.path().string()}}}};
     library_.emplace(Library::open(database_, events_, folder_.path() / "models", std::move(choice)).value());
     jobs_.emplace(*library_);
-    queue_.emplace(database_, events_, settings_, std::vector{jobs_->verify_spec(), jobs_->adopt_spec()});
+    queue_.emplace(database_, events_, settings_, std::vector{jobs_->verify_spec(), jobs_->adopt_spec(), jobs_->create_spec()});
   }
   // Under the name that its content has.
   std::string add(std::string_view name) {
@@ -93,6 +93,46 @@ TEST_F(WithJobs, a_model_of_another_program_is_adopted_without_a_second_copy) {
   EXPECT_EQ(mine.sha256, hash_of(theirs / "x-Q4_0.gguf"));
   EXPECT_TRUE(fs::exists(theirs / "x-Q4_0.gguf"));
   EXPECT_EQ(jobs_->adopt(*queue_, "mine", "again").error().code, Code::invalid_argument);
+}
+
+// ledger: T29
+TEST_F(WithJobs, a_created_model_shares_its_bases_files_and_inherits_what_it_does_not_say) {
+  const auto hash = add("base");
+  const auto make = [&](std::string name, std::string recipe) {
+    return ended(jobs_->create(*queue_, {std::move(name), std::move(recipe)}));
+  };
+  ASSERT_EQ(make("pirate", "FROM base\nSYSTEM Arr.\nPARAMETER top_k 5\nTEMPLATE {% if 1 %}x{% endif %}").state, wire::JobState::completed);
+  ASSERT_EQ(make("cook", "FROM pirate\nSYSTEM Cook.\nPARAMETER top_p 0.5").state, wire::JobState::completed);
+  const auto cook = library_->show("cook").value();
+  EXPECT_EQ(cook.model.sha256, hash);
+  EXPECT_EQ(cook.model.source, "created from pirate:latest");
+  EXPECT_EQ(cook.recipe.system, "Cook.");
+  EXPECT_EQ(json::to_text(cook.recipe.parameters), R"({"top_p":0.5,"top_k":5})");
+  EXPECT_EQ(cook.chat_template, "{% if 1 %}x{% endif %}");
+  library_->remove("pirate").value();
+  library_->remove("base").value();
+  EXPECT_FALSE(library_->find("cook")->problem);
+}
+
+TEST_F(WithJobs, a_recipe_that_cannot_be_honoured_makes_no_job) {
+  add("base");
+  EXPECT_EQ(jobs_->create(*queue_, {"x", "FROM base\nPARAMETER num_gpu 1"}).error().code, Code::unsupported);
+  EXPECT_EQ(jobs_->create(*queue_, {"x", "FROM nobody"}).error().code, Code::not_found);
+  EXPECT_EQ(jobs_->create(*queue_, {"x", "FROM ./x.gguf"}).error().code, Code::invalid_argument);
+  EXPECT_EQ(jobs_->create(*queue_, {"../x", "FROM base"}).error().code, Code::invalid_argument);
+  EXPECT_EQ(ended(jobs_->create(*queue_, {"x", "FROM base\nADAPTER /no/such.gguf"})).failure->code, "not_found");
+}
+
+TEST_F(WithJobs, a_model_is_created_from_a_file_with_an_adapter) {
+  write_model(folder_.path() / "base.gguf");
+  write_model(folder_.path() / "lora.gguf", 1, {{"general.type", std::string("adapter")}, {"adapter.type", std::string("lora")}});
+  const auto job = ended(jobs_->create(*queue_, {"x", "FROM ./base.gguf\nADAPTER lora.gguf\nLICENSE MIT", {}, folder_.path().string()}));
+  ASSERT_EQ(job.state, wire::JobState::completed) << job.failure->message;
+  const auto made = library_->show("x").value();
+  EXPECT_EQ(made.adapters.size(), 1u);
+  EXPECT_EQ(made.files.size(), 3u);
+  const auto wrong = ended(jobs_->create(*queue_, {"y", "FROM x\nADAPTER base.gguf", {}, folder_.path().string()}));
+  EXPECT_THAT(wrong.failure->message, HasSubstr("is no adapter"));
 }
 
 TEST_F(WithJobs, what_an_earlier_try_left_is_not_taken_for_the_file) {

@@ -16,6 +16,7 @@ std::string suggestion(const std::vector<std::string>& names) {
 
 std::string source_text(const wire::Provenance& from) {
   if (from.url) return redact(*from.url);
+  if (from.catalogue == "create" && from.repository) return "created from " + *from.repository;
   if (from.repository) return fmt::format("{}://{}", from.catalogue, *from.repository);
   return from.catalogue;
 }

@@ -170,6 +170,18 @@ struct VerifiedFile {
 };
 BOOST_DESCRIBE_STRUCT(VerifiedFile, (), (place, sha256, size, models, problem))
 
+enum class RecipeFormat { modelfile, toml };
+BOOST_DESCRIBE_ENUM(RecipeFormat, modelfile, toml)
+
+// A new model of another one's files, and what it adds to requests.
+struct CreateModel {
+  std::string name;
+  std::string recipe;                  // Ollama's Modelfile, or TOML
+  std::optional<RecipeFormat> format;  // default: modelfile
+  std::optional<std::string> folder;   // that relative paths in the recipe start from
+};
+BOOST_DESCRIBE_STRUCT(CreateModel, (), (name, recipe, format, folder))
+
 // The result of a "verify" job.
 struct Verification {
   std::int64_t files = 0;

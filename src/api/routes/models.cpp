@@ -61,6 +61,13 @@ net::Task<Result<>> adopt_model(Call& call) {
   co_return co_await call.reply(std::move(job), 202);
 }
 
+net::Task<Result<>> create_model(Call& call) {
+  PUNA_CO_TRY(const auto request, call.body<wire::CreateModel>());
+  auto& workbench = call.workbench();
+  PUNA_CO_TRY(auto job, co_await call.blocking([&] { return workbench.library_jobs().create(workbench.jobs(), request); }));
+  co_return co_await call.reply(std::move(job), 202);
+}
+
 net::Task<Result<>> verify_models(Call& call) {
   PUNA_CO_TRY(auto request, call.body<wire::VerifyModels>());
   auto& workbench = call.workbench();
@@ -121,6 +128,14 @@ std::span<const Route> model_routes() {
        .handle = undo_removal,
        .request_schema = schema_of<wire::ModelUndo>,
        .response_schema = schema_of<wire::Model>},
+      {.method = "POST",
+       .path = "/api/v1/models/create",
+       .operation = "createModel",
+       .summary = "make a model of another one's files and a recipe, as a job; its result is a Model",
+       .handle = create_model,
+       .request_schema = schema_of<wire::CreateModel>,
+       .response_schema = schema_of<wire::Job>,
+       .success_status = 202},
       {.method = "POST",
        .path = "/api/v1/models/verify",
        .operation = "verifyModels",
