@@ -23,6 +23,9 @@ std::string told(const wire::ModelRemoval& removal, WallTime now) {
   if (!removal.remaining_names.empty() && removal.freed_bytes == 0)
     return fmt::format("removed '{}' (its files stay for {})", removal.name, join(removal.remaining_names, ", "));
   const auto until = removal.until ? parse_time(*removal.until) : std::nullopt;
+  if (removal.freed_bytes == 0)
+    return fmt::format("removed '{}' (that frees nothing: its files have other names on this disk{})", removal.name,
+                       until ? "; `puna undo` brings it back" : "");
   if (!until) return fmt::format("removed '{}' ({} freed)", removal.name, size_text(removal.freed_bytes));
   return fmt::format("removed '{}' ({} are freed in {}; until then `puna undo` brings it back)", removal.name,
                      size_text(removal.freed_bytes), format_duration(std::chrono::round<Seconds>(*until - now)));
