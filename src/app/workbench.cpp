@@ -6,6 +6,7 @@
 #include "base/settings_registry.h"
 #include "fleet/check_model.h"
 #include "model/recipe.h"
+#include "model/shared_cache.h"
 #include "os/atomic_file.h"
 #include "os/disk.h"
 #include "os/environment.h"
@@ -43,8 +44,10 @@ wire::SettingView view_of(const SettingSpec& spec, const Settings::Entry& entry)
 }
 
 model::StoreChoice store_choice(const Settings& settings) {
+  const auto environment = os::current_environment();
   model::StoreChoice out{.stores = settings.get(setting::kModelStores),
-                         .places = {.environment = os::current_environment(), .folders = settings.get(setting::kModelFolders)}};
+                         .places = {.environment = environment, .folders = settings.get(setting::kModelFolders)}};
+  if (settings.get(setting::kShareCache)) out.places.shared_hf_cache = model::shared_cache_folder(environment);
   out.stores.emplace_back("folder");  // named one by one
   return out;
 }

@@ -43,6 +43,7 @@ fs::path Library::State::path_of(std::string_view sha256) const {
 
 Result<> Library::State::load() {
   const std::lock_guard lock(mutex);
+  PUNA_CHECK(shared.load());
   PUNA_TRY(auto content, table.load());
   std::set<std::string> all;
   for (auto& row : content.blobs) {
@@ -120,6 +121,7 @@ Result<Library> Library::open(store::Database& database, EventBus& events, const
   const bool created = fs::create_directories(state->blobs_folder, error);
   if (!error && created) fs::permissions(state->blobs_folder, fs::perms::owner_all, error);
   if (error) return fail(errno_error(error.value(), "cannot use " + state->blobs_folder.string()));
+  state->shared_folder = stores.places.shared_hf_cache;
   PUNA_CHECK(state->load());
   state->start_watching(database, std::move(stores));
   return Library(std::move(state));
@@ -185,6 +187,10 @@ std::uint64_t Library::revision() const {
 }
 
 void Library::configure(StoreChoice stores) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->shared_folder = stores.places.shared_hf_cache;
+  }
   state_->watcher->configure(std::move(stores));
 }
 

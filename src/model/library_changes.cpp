@@ -94,6 +94,7 @@ Result<wire::Model> Library::add(const NewModel& model) {
   state_->rename_placed();
   ++state_->revision;
   const auto out = state_->to_wire(state_->models.at(name.key()));
+  state_->share(state_->models.at(name.key()));
   log::info("model", known ? "model updated" : "model added", {{"model", out.name}, {"sha256", out.sha256}, {"size", out.size}});
   state_->events.publish_as(known ? "model.updated" : "model.added", out);
   if (auto freed = state_->drop_unused(replaced); !freed)

@@ -138,6 +138,7 @@ std::int64_t Library::State::size_of(const Entry& entry) const {
 
 // Deletes the file and then its row, so that the next load() finds what a crash leaves between the two.
 Result<Bytes> Library::State::drop(const std::string& sha256) {
+  PUNA_CHECK(shared.unshare(sha256));
   const auto path = path_of(sha256);
   PUNA_TRY(const auto stamp, look_at(path));
   std::error_code error;
@@ -169,9 +170,20 @@ std::int64_t Library::State::bytes_of_last_name(const std::string& key, const st
   for (const auto& sha256 : contents) {
     const auto& blob = blobs.find(sha256)->second;
     const bool last = std::ranges::all_of(blob.models, [&](const auto& other) { return other == key; });
-    if (last && blob.seen && blob.seen->links <= 1) out += blob.seen->size;
+    if (!last || !blob.seen) continue;
+    const auto stamp = look_at(path_of(sha256));  // links come and go without a change of the file
+    if (stamp && *stamp && (*stamp)->links - shared.links(sha256) <= 1) out += (*stamp)->size;
   }
   return out;
+}
+
+void Library::State::share(const Entry& entry) {
+  if (shared_folder.empty() || entry.row.catalogue != "huggingface") return;
+  const wire::Provenance from{entry.row.catalogue, entry.row.repository, entry.row.revision, entry.row.commit_id, {}, {}};
+  std::vector<std::string> contents;
+  for (const auto& part : entry.parts) contents.push_back(part.sha256);
+  if (const auto done = shared.share(shared_folder, from, files_on_disk(entry.parts), contents); !done)
+    log::info("model", "not shown in Hugging Face's cache", {{"model", entry.row.name}, {"reason", done.error().text()}});
 }
 
 Milliseconds Library::State::expire(WallTime now) {

@@ -172,6 +172,11 @@ void Library::State::take_found(Sight sight) {
   std::map<std::string, wire::Model> before;
   for (auto& [key, entry] : placed) before.emplace(key, std::move(entry.model));
   partials = std::move(sight.partials);
+  // What was added, and shared, while the stores were read.
+  const auto ours = identities();
+  std::erase_if(sight.models, [&](const FoundEntry& entry) {
+    return !entry.files.empty() && ours.contains({entry.files.front().device, entry.files.front().inode});
+  });
   name_placed(std::move(sight.models));
   ++revision;
   for (const auto& [key, entry] : placed)

@@ -16,6 +16,7 @@
 #include "model/library.h"
 #include "model/name.h"
 #include "model/part_links.h"
+#include "model/shared_cache.h"
 #include "model/store_reader.h"
 #include "model/table.h"
 #include "model/watcher.h"
@@ -46,7 +47,7 @@ struct PlacedEntry {
 
 struct Library::State {
   State(store::Database& database, EventBus& bus, const std::filesystem::path& folder)
-      : events(bus), blobs_folder(folder / "blobs"), links(folder / "sets"), table(database) {}
+      : events(bus), blobs_folder(folder / "blobs"), links(folder / "sets"), table(database), shared(table) {}
 
   EventBus& events;
   const std::filesystem::path blobs_folder;
@@ -62,6 +63,8 @@ struct Library::State {
   std::map<std::string, PlacedEntry, std::less<>> placed;  // by key of the name that they have here
   std::vector<std::pair<const StoreSpec*, FoundPartial>> partials;
   bool stores_known = false;
+  SharedCache shared;
+  std::filesystem::path shared_folder;  // empty: nothing is shared
   std::vector<wire::Model> listing;
   std::uint64_t listing_revision = 0;
 
@@ -94,6 +97,8 @@ struct Library::State {
   void look_at_model(Entry& entry);
   void look_at_files(const std::set<std::string>& file_names);
   void read_headers(Entry& entry);
+  // In Hugging Face's cache, when it came from there.
+  void share(const Entry& entry);
   [[nodiscard]] std::int64_t size_of(const Entry& entry) const;
   [[nodiscard]] std::vector<FileOnDisk> files_on_disk(const std::vector<PartRow>& parts) const;
   // The weights' content, in order.

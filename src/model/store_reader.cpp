@@ -128,11 +128,13 @@ Result<Sight> StoreReader::look(const StoreChoice& choice, const std::set<FileId
   }
   touched_.clear();
   Sight sight;
+  std::set<fs::path> roots;
   for (const auto& spec : stores()) {
     if (std::ranges::find(choice.stores, spec.key) == choice.stores.end()) continue;
     for (const auto& root : spec.roots(choice.places)) {
       if (stop.stop_requested()) return fail(Code::cancelled, "the look at other programs' models was cancelled");
-      if (root.is_absolute()) look_at_root(spec, root, ours, watch, sight);
+      std::error_code error;
+      if (root.is_absolute() && roots.insert(fs::weakly_canonical(root, error)).second) look_at_root(spec, root, ours, watch, sight);
     }
   }
   if (auto kept = remember(); !kept)

@@ -114,6 +114,27 @@ Result<> Table::remove_blob(std::string_view sha256) {
   });
 }
 
+Result<std::vector<SharedRow>> Table::load_shared() const {
+  return database_.read([](Reader& reader) { return reader.query_as<SharedRow>("SELECT path, sha256, inode FROM shared_files"); });
+}
+
+Result<> Table::put_shared(const SharedRow& row) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(
+        tx.execute("INSERT INTO shared_files (path, sha256, inode) VALUES (:path, :sha256, :inode) "
+                   "ON CONFLICT (path) DO UPDATE SET sha256 = excluded.sha256, inode = excluded.inode",
+                   store::parameters_of(row)));
+    return {};
+  });
+}
+
+Result<> Table::remove_shared(std::string_view path) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(tx.execute("DELETE FROM shared_files WHERE path = :path", {{"path", path}}));
+    return {};
+  });
+}
+
 Result<std::vector<SeenRow>> Table::load_seen() const {
   return database_.read([](Reader& reader) {
     return reader.query_as<SeenRow>("SELECT path, size, modified_ns, inode, content, description FROM seen_files");

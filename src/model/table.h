@@ -71,6 +71,14 @@ struct SeenRow {
 };
 BOOST_DESCRIBE_STRUCT(SeenRow, (), (path, size, modified_ns, inode, content, description))
 
+// A name that the library gave to a file in another program's folder.
+struct SharedRow {
+  std::string path;
+  std::string sha256;
+  std::int64_t inode = 0;
+};
+BOOST_DESCRIBE_STRUCT(SharedRow, (), (path, sha256, inode))
+
 class Table {
  public:
   explicit Table(store::Database& database) : database_(database) {}
@@ -92,6 +100,10 @@ class Table {
   [[nodiscard]] Result<> put_alias(const AliasRow& alias);
   [[nodiscard]] Result<> remove_alias(std::string_view name_key);
   [[nodiscard]] Result<> remove_blob(std::string_view sha256);
+
+  [[nodiscard]] Result<std::vector<SharedRow>> load_shared() const;
+  [[nodiscard]] Result<> put_shared(const SharedRow& row);
+  [[nodiscard]] Result<> remove_shared(std::string_view path);
 
   [[nodiscard]] Result<std::vector<SeenRow>> load_seen() const;
   [[nodiscard]] Result<> change_seen(const std::vector<SeenRow>& put, const std::vector<std::string>& remove);
