@@ -22,7 +22,10 @@ Chat:
   stop  unload a model from memory
 
 Models:
+  search    find models to pull
   pull      bring a model into the library
+  update    bring models up to date
+  outdated  show which models are newer upstream
   list      show the models in the library
   show      show what a model is and can do
   cp        copy a model under another name

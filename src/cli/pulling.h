@@ -16,6 +16,8 @@ struct PullOrder {
   std::string source;  // as it was typed
   std::optional<std::string> name;
   std::optional<std::string> sha256;
+  std::optional<std::string> filter;
+  std::optional<std::string> revision;
   Narration narration = Narration::full;
 };
 
@@ -26,9 +28,12 @@ struct PullOrder {
 
 // Submits the job, or joins the one that already does the same; one that rests is resumed.
 [[nodiscard]] Result<wire::Job> submit_pull(Context& context, client::Client& daemon, const PullOrder& order);
-// Shows its progress until it is completed. Ctrl-C pauses it (Code::cancelled, saying how to go on). A failed job is its Error.
+// Shows its progress until it is completed. Ctrl-C only ends the watching: the job goes on in the daemon (Code::cancelled, saying how to
+// steer it and how to come back). A failed job is its Error.
 [[nodiscard]] Result<wire::Job> finish_pull(Context& context, client::Client& daemon, Interrupt& interrupt, const wire::Job& job,
                                             const PullOrder& order);
+// What the API is asked for.
+[[nodiscard]] Result<wire::PullRequest> request_of(const PullOrder& order, const Context& context);
 // The name that the completed job gave the model.
 [[nodiscard]] Result<std::string> pulled_name(const wire::Job& job);
 

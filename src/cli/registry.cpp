@@ -11,7 +11,10 @@ std::span<const CommandSpec* const> commands() {
   // clang-format off: one a line
   static constexpr auto kCommands = std::to_array<const CommandSpec*>({
       &kRun,
+      &kSearch,
       &kPull,
+      &kUpdate,
+      &kOutdated,
       &kList,
       &kShow,
       &kCopy,

@@ -13,6 +13,17 @@ std::string size_text(std::int64_t bytes) {
   return format_bytes(Bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0))));
 }
 
+std::string rounded_count(std::int64_t count) {
+  if (count < 1'000) return std::to_string(count);
+  if (count < 1'000'000) return fmt::format("{:.3g}k", static_cast<double>(count) / 1e3);
+  return fmt::format("{:.3g}M", static_cast<double>(count) / 1e6);
+}
+
+std::string job_tail(std::string_view id) {
+  constexpr std::size_t kDigits = 6;
+  return std::string(id.size() > kDigits ? id.substr(id.size() - kDigits) : id);
+}
+
 std::string parameter_text(std::int64_t parameters) {
   const auto count = static_cast<double>(parameters);
   if (count >= 1e9) return fmt::format("{:.3g}B", count / 1e9);

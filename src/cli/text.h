@@ -13,6 +13,10 @@ namespace puna::cli {
 // The first 12 digits of a hash, as `docker` and `ollama` show them.
 [[nodiscard]] std::string short_id(std::string_view sha256);
 [[nodiscard]] std::string size_text(std::int64_t bytes);
+// "987", "12.3k", "4.56M".
+[[nodiscard]] std::string rounded_count(std::int64_t count);
+// The end of a job's ID, which tells it from others.
+[[nodiscard]] std::string job_tail(std::string_view id);
 // "134.5M", "7.24B".
 [[nodiscard]] std::string parameter_text(std::int64_t parameters);
 // "loading 45%", "ready", "ready (embed)".

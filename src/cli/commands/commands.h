@@ -6,7 +6,10 @@
 namespace puna::cli {
 
 extern const CommandSpec kRun;
+extern const CommandSpec kSearch;
 extern const CommandSpec kPull;
+extern const CommandSpec kUpdate;
+extern const CommandSpec kOutdated;
 extern const CommandSpec kList;
 extern const CommandSpec kShow;
 extern const CommandSpec kCopy;

@@ -49,6 +49,14 @@ std::string speed(const wire::JobProgress& progress) {
   return out;
 }
 
+// "file 2 of 5" of a job that moves several, and what holds it up.
+std::string remarks(const wire::JobProgress& progress) {
+  std::string out;
+  if (progress.files_total.value_or(0) > 1) out += fmt::format("  {} of {} files", progress.files_done.value_or(0), *progress.files_total);
+  if (progress.note && !progress.note->empty()) out += fmt::format("  ({})", printable(*progress.note));
+  return out;
+}
+
 struct Parts {
   std::string head;
   std::optional<double> fraction;
@@ -58,12 +66,12 @@ struct Parts {
 Parts parts_of(const wire::JobProgress& progress) {
   const std::string phase = printable(progress.phase.empty() ? std::string_view("waiting") : progress.phase);
   if (!progress.total || *progress.total <= 0) {
-    if (progress.done <= 0) return {phase, std::nullopt, ""};
-    return {phase, std::nullopt, amount(progress.done, progress.unit) + speed(progress)};
+    if (progress.done <= 0) return {phase + remarks(progress), std::nullopt, ""};
+    return {phase, std::nullopt, amount(progress.done, progress.unit) + speed(progress) + remarks(progress)};
   }
   const double fraction = static_cast<double>(progress.done) / static_cast<double>(*progress.total);
   const std::string sizes = fmt::format("{}/{}", amount(progress.done, progress.unit), amount(*progress.total, progress.unit));
-  return {fmt::format("{} {}", phase, percent(fraction)), fraction, sizes + speed(progress)};
+  return {fmt::format("{} {}", phase, percent(fraction)), fraction, sizes + speed(progress) + remarks(progress)};
 }
 
 }  // namespace
@@ -106,12 +114,20 @@ void ProgressLine::draw(std::string_view phase, const std::string& line) {
   const auto now = std::chrono::steady_clock::now();
   if (same_phase && drawn_ && now - last_ < kLeastPause) return;
   last_ = now;
+  stream_.write(back_to_its_beginning() + line + "\033[K");
   drawn_ = true;
-  stream_.write("\r" + line + "\033[K");
+  columns_ = display_width(line);
+}
+
+// A terminal that was made narrower has broken the line into several.
+std::string ProgressLine::back_to_its_beginning() const {
+  const std::size_t width = std::max<std::size_t>(stream_.width(), 1);
+  const std::size_t breaks = drawn_ && columns_ > 0 ? (columns_ - 1) / width : 0;
+  return breaks == 0 ? "\r" : fmt::format("\r\033[{}A\033[J", breaks);
 }
 
 void ProgressLine::clear() {
-  if (drawn_) stream_.write("\r\033[K");
+  if (drawn_) stream_.write(back_to_its_beginning() + "\033[K");
   drawn_ = false;
 }
 

@@ -34,10 +34,12 @@ class ProgressLine {
  private:
   [[nodiscard]] std::size_t room() const;
   void draw(std::string_view phase, const std::string& line);
+  [[nodiscard]] std::string back_to_its_beginning() const;
 
   Stream& stream_;
   Narration narration_;
   bool drawn_ = false;
+  std::size_t columns_ = 0;  // of the line that is there
   std::string phase_;
   std::chrono::steady_clock::time_point last_{};
 };

@@ -40,6 +40,31 @@ TEST(ProgressLine, is_drawn_over_itself_on_a_terminal_and_leaves_nothing) {
   EXPECT_EQ(captured.err, "\rdownloading  45%  42.3 MiB/93.8 MiB  12…\033[K\r\033[K");
 }
 
+TEST(ProgressLine, says_what_holds_it_up_and_how_many_files_are_done) {
+  auto progress = downloading();
+  progress.files_done = 1;
+  progress.files_total = 3;
+  progress.note = "tried again in 8 s";
+  EXPECT_EQ(progress_text(progress), "downloading  45%  42.3 MiB/93.8 MiB  12.1 MiB/s  4.0 s  1 of 3 files  (tried again in 8 s)");
+}
+
+TEST(ProgressLine, cleans_up_behind_a_terminal_that_became_narrower) {
+  Captured captured;
+  std::size_t width = 43;
+  Stream stream(
+      [&](std::string_view text) -> Result<> {
+        captured.err += text;
+        return {};
+      },
+      {.terminal = true, .width = [&] { return width; }});
+  ProgressLine line(stream, Narration::full);
+  line.show(downloading());
+  captured.err.clear();
+  width = 20;
+  line.clear();
+  EXPECT_EQ(captured.err, "\r\033[1A\033[J\033[K");
+}
+
 TEST(ProgressLine, says_each_phase_once_where_there_is_no_terminal) {
   Captured captured;
   auto console = capturing_console(captured);
