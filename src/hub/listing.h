@@ -25,6 +25,7 @@ struct Listing {
   std::string commit;    // what every later request names: a moving branch cannot mix two versions
   std::vector<ListedFile> files;
   std::size_t unsafe_names = 0;  // files left out because of their names
+  bool gated = false;            // the list is open, the files may be closed to whoever has not accepted the terms
 };
 
 // What a file is to its model, by its name.

@@ -202,23 +202,17 @@ class HuggingFace final : public Catalogue {
   }
 
   net::Task<Result<Head>> head(Reference reference) override {
-    PUNA_CO_TRY(const auto answer, co_await info(reference, {"sha"}));
-    const auto& row = answer.body.get_object();
-    const auto commit = text_at(row, "sha");
-    if (!commit || !check_revision(*commit))
-      co_return fail(Code::upstream_failed, fmt::format("{}: the answer names no commit", reference.shown()));
-    auto name = text_at(row, "id").value_or(reference.repository);
-    if (!check_repository(name)) name = reference.repository;
-    co_return Head{.repository = std::move(name), .revision = revision_of(reference), .commit = *commit};
+    PUNA_CO_TRY(auto pinned, co_await pin(reference));
+    co_return std::move(pinned.head);
   }
 
   net::Task<Result<Listing>> list(Reference reference) override {
-    PUNA_CO_TRY(const auto pinned, co_await head(reference));
+    PUNA_CO_TRY(const auto pinned, co_await pin(reference));
     PUNA_CO_TRY(const auto endpoints, endpoints_of(access_));
-    reference.repository = pinned.repository;
-    Listing out{.reference = reference, .revision = pinned.revision, .commit = pinned.commit, .files = {}};
-    const std::string path = fmt::format("/api/models/{}/tree/{}", reference.repository, pinned.commit);
-    Question question{.what = shown_with_revision(reference, pinned.revision), .target = path + "?recursive=true"};
+    reference.repository = pinned.head.repository;
+    Listing out{.reference = reference, .revision = pinned.head.revision, .commit = pinned.head.commit, .files = {}, .gated = pinned.gated};
+    const std::string path = fmt::format("/api/models/{}/tree/{}", reference.repository, out.commit);
+    Question question{.what = shown_with_revision(reference, out.revision), .target = path + "?recursive=true"};
     for (std::size_t page = 0;; ++page) {
       PUNA_CO_TRY(const auto answer, co_await ask_json(access_, endpoints, question, refusal));
       if (!answer.body.is_array()) co_return fail(Code::upstream_failed, fmt::format("{}: the answer is no list of files", question.what));
@@ -238,6 +232,7 @@ class HuggingFace final : public Catalogue {
   net::Task<Result<transfer::Location>> locate(Listing listing, ListedFile file, std::size_t mirror, Renew) override {
     PUNA_CO_TRY(const auto endpoints, endpoints_of(access_));
     const auto& endpoint = endpoints[std::min(mirror, endpoints.size() - 1)];
+    if (listing.gated) PUNA_CO_CHECK(co_await check_gate(listing, endpoint));
     PUNA_CO_TRY(auto url, behind(endpoint.url, contents_target(listing, file.path)));
     co_return transfer::Location{std::move(url), authorization(endpoint.token)};
   }
@@ -253,6 +248,32 @@ class HuggingFace final : public Catalogue {
   }
 
  private:
+  struct Pinned {
+    Head head;
+    bool gated = false;
+  };
+
+  net::Task<Result<Pinned>> pin(Reference reference) {
+    PUNA_CO_TRY(const auto answer, co_await info(reference, {"sha", "gated"}));
+    const auto& row = answer.body.get_object();
+    const auto commit = text_at(row, "sha");
+    if (!commit || !check_revision(*commit))
+      co_return fail(Code::upstream_failed, fmt::format("{}: the answer names no commit", reference.shown()));
+    auto name = text_at(row, "id").value_or(reference.repository);
+    if (!check_repository(name)) name = reference.repository;
+    co_return Pinned{.head = {.repository = std::move(name), .revision = revision_of(reference), .commit = *commit},
+                     .gated = gate_of(row).has_value()};
+  }
+
+  // What the gate says is told before the first byte; any other trouble shows where the file itself is asked for.
+  net::Task<Result<>> check_gate(Listing listing, Endpoint endpoint) {
+    const std::string target = fmt::format("/api/models/{}/auth-check", listing.reference.repository);
+    auto answer = co_await ask(access_, {std::move(endpoint)}, {.what = listing.reference.shown(), .target = target}, refusal);
+    const bool closed = !answer && (answer.error().code == Code::unauthenticated || answer.error().code == Code::permission_denied);
+    if (closed) co_return fail(std::move(answer).error());
+    co_return Result<>();
+  }
+
   static std::string revision_of(const Reference& reference) {
     return reference.revision.empty() ? std::string(kMainBranch) : reference.revision;
   }

@@ -77,7 +77,8 @@ Error nothing_usable(const Listing& listing) {
   std::vector<std::string> names;
   for (const auto& file : listing.files)
     if (names.size() < kShown && file.role != wire::FileRole::card) names.push_back(file.path);
-  const std::string has = names.empty() ? "it is empty" : fmt::format("it has {}", join(names, ", "));
+  std::string has = names.empty() ? "it is empty" : fmt::format("it has {}", join(names, ", "));
+  if (listing.unsafe_names > 0) has = fmt::format("{} of its files have names that are not safe on every system", listing.unsafe_names);
   return {Code::unsupported, printable(fmt::format("{} holds no GGUF and no safetensors files: {}{}", listing.reference.shown(), has,
                                                    listing.files.size() > kShown ? " …" : ""))};
 }

@@ -124,6 +124,7 @@ net::Task<Carrier::End> Carrier::refusal(const Address::Target& target, net::Htt
   add_said(error, stream.headers());
   if (status == 429 || status == 503) {
     download_.refused_by(host_, stream.headers(), error);
+    if (status == 503) download_.address().failing(target, download_.patience().failures() + 1);
     co_return End{.kind = Kind::passing, .error = std::move(error)};
   }
   if (is_refusal_of_location(status) && download_.address().refused(target)) co_return End{.kind = Kind::again};
@@ -131,7 +132,9 @@ net::Task<Carrier::End> Carrier::refusal(const Address::Target& target, net::Htt
     download_.address().failing(target, download_.patience().failures() + 1);
     co_return End{.kind = Kind::passing, .error = std::move(error)};
   }
-  if (status == 401) error.message += "; a name and a password may stand before the host in the URL";
+  // A hub that explains itself wants a token, and says so.
+  if (status == 401 && !stream.headers().get("X-Error-Message"))
+    error.message += "; a name and a password may stand before the host in the URL";
   co_return End{.kind = Kind::fatal, .error = std::move(error)};
 }
 
