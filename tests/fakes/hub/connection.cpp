@@ -139,7 +139,7 @@ bool Connection::send(std::string_view bytes) {
   return true;
 }
 
-bool Connection::send_slice(const Answer& answer, std::uint64_t from, std::uint64_t length, const Fault& fault) {
+bool Connection::send_slice(const Answer& answer, std::uint64_t from, std::uint64_t length, const HubFault& fault) {
   const bool flips = fault.flip_at && *fault.flip_at >= from && *fault.flip_at < from + length;
   if (answer.body->descriptor() >= 0 && !flips) {
     auto offset = static_cast<off_t>(from);
@@ -157,7 +157,8 @@ bool Connection::send_slice(const Answer& answer, std::uint64_t from, std::uint6
   return send({bytes.data(), bytes.size()});
 }
 
-bool Connection::send_body(const Answer& answer, const Fault& fault, std::uint64_t rate, const std::function<void(std::uint64_t)>& sent) {
+bool Connection::send_body(const Answer& answer, const HubFault& fault, std::uint64_t rate,
+                           const std::function<void(std::uint64_t)>& sent) {
   const auto length = answer.to - answer.from;
   const auto cut = std::min(fault.cut_after.value_or(UINT64_MAX), answer.cut_after.value_or(UINT64_MAX));
   const auto slow_after = fault.slow_after.value_or(0);
@@ -188,7 +189,7 @@ bool Connection::send_body(const Answer& answer, const Fault& fault, std::uint64
   return length < cut && (!answer.chunked || send("0\r\n\r\n"));
 }
 
-bool Connection::write(const Request& request, const Answer& answer, const Fault& fault, Pace pace,
+bool Connection::write(const Request& request, const Answer& answer, const HubFault& fault, Pace pace,
                        const std::function<void(std::uint64_t)>& sent) {
   auto delay = std::chrono::milliseconds(fault.delay_ms.value_or(pace.delay_ms) + (first_ ? pace.connect_ms : 0));
   first_ = false;

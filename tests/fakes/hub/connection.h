@@ -41,7 +41,7 @@ class Connection {
   // False when the peer is gone or sends nonsense. A large body is kept in a file of its own.
   [[nodiscard]] bool read(Request& out);
   // `sent` is told of the bytes of the body as they go. False when the connection has ended.
-  [[nodiscard]] bool write(const Request& request, const Answer& answer, const Fault& fault, Pace pace,
+  [[nodiscard]] bool write(const Request& request, const Answer& answer, const HubFault& fault, Pace pace,
                            const std::function<void(std::uint64_t)>& sent);
   void end();  // whatever is being waited for
 
@@ -51,8 +51,8 @@ class Connection {
   [[nodiscard]] bool read_body(void* parser, Request& out);
   [[nodiscard]] bool wait(std::chrono::nanoseconds time, Until until);  // false: the peer or the double is gone
   [[nodiscard]] bool send(std::string_view bytes);
-  [[nodiscard]] bool send_slice(const Answer& answer, std::uint64_t from, std::uint64_t length, const Fault& fault);
-  [[nodiscard]] bool send_body(const Answer& answer, const Fault& fault, std::uint64_t rate,
+  [[nodiscard]] bool send_slice(const Answer& answer, std::uint64_t from, std::uint64_t length, const HubFault& fault);
+  [[nodiscard]] bool send_body(const Answer& answer, const HubFault& fault, std::uint64_t rate,
                                const std::function<void(std::uint64_t)>& sent);
   void reset();
 

@@ -61,7 +61,7 @@ std::optional<Answer> Hub::control_post(const std::string& verb, const json::obj
   if (verb == "release") return release(), Answer::json(json::object{});
   if (verb == "hold") return hold(), Answer::json(json::object{});
   if (verb == "expire") return expire_links(), Answer::json(json::object{});
-  if (verb == "faults") return with<Fault>(body, [this](const Fault& spec) { return fault(spec), Act(); });
+  if (verb == "faults") return with<HubFault>(body, [this](const HubFault& spec) { return fault(spec), Act(); });
   if (verb == "revoke") return with<TokenSpec>(body, [this](const TokenSpec& spec) { return revoke(spec.token), Act(); });
   if (verb == "pace")
     return with<RoleSpec>(body, [this](const RoleSpec& spec) { return pace(spec.role, spec.pace.value_or(Pace())), Act(); });

@@ -8,7 +8,7 @@
 namespace puna::fakes {
 namespace {
 
-bool hits(const Fault& fault, const Request& request) {
+bool hits(const HubFault& fault, const Request& request) {
   if (fault.role && *fault.role != request.role) return false;
   if (fault.method && *fault.method != request.method) return false;
   if (fault.path && !glob_match(*fault.path, request.path) && !glob_match(*fault.path, request.decoded_path())) return false;
@@ -61,7 +61,7 @@ void range_header(Answer& answer, std::uint64_t from, std::uint64_t to, std::uin
   answer.set("Content-Range", fmt::format("bytes {}-{}/{}", from, to - 1, total));
 }
 
-void spoil_range(const Fault& fault, Answer& answer) {
+void spoil_range(const HubFault& fault, Answer& answer) {
   if (answer.status != 206) return;
   const auto size = answer.body->size();
   if (fault.ignore_range) {
@@ -86,7 +86,7 @@ void spoil_range(const Fault& fault, Answer& answer) {
   if (fault.slice_as_200) answer.status = 200;
 }
 
-void spoil_body(const Fault& fault, Answer& answer) {
+void spoil_body(const HubFault& fault, Answer& answer) {
   if (fault.pointer) answer.whole(Content::of(pointer_text(*answer.body)));
   if (fault.body) answer.whole(Content::of(*fault.body));
   if (fault.gzip) {
@@ -104,7 +104,7 @@ void spoil_body(const Fault& fault, Answer& answer) {
 
 }  // namespace
 
-std::optional<Fault> Faults::take(const Request& request) {
+std::optional<HubFault> HubFaults::take(const Request& request) {
   for (auto due = faults_.begin(); due != faults_.end(); ++due) {
     if (!hits(due->fault, request)) continue;
     const auto first = due->fault.skip.value_or(0);
@@ -117,7 +117,7 @@ std::optional<Fault> Faults::take(const Request& request) {
   return std::nullopt;
 }
 
-void spoil(const Fault& fault, Answer& answer) {
+void spoil(const HubFault& fault, Answer& answer) {
   if (fault.login_page) {
     answer = Answer::text(200, "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>", "text/html");
   } else if (fault.unsatisfied) {

@@ -14,7 +14,7 @@
 namespace puna::fakes {
 
 // Every member may be absent, in C++ as in JSON; without any, nothing goes wrong. Several kinds may be combined.
-struct Fault {
+struct HubFault {
   // Which requests it hits: the first that matches, or from the (skip+1)th on `times` ones (0: all).
   std::optional<Role> role;
   std::optional<std::string> method;
@@ -65,31 +65,31 @@ struct Fault {
   std::optional<std::uint64_t> flip_at;  // one bit of this byte, when it is sent
   std::optional<bool> pointer;           // the text of a Git LFS pointer instead of the file
 };
-BOOST_DESCRIBE_STRUCT(Fault, (),
+BOOST_DESCRIBE_STRUCT(HubFault, (),
                       (role, method, path, ranged, covers, token, skip, times, name, hold, cut_after, reset, stall_after, stalls_as_sent,
                        rate, slow_after, delay_ms, chunked, until_close, status, body, headers, extra_headers, large_header, ignore_range,
                        slice_as_200, shift_range, claim_shift, shorten_range, claim_total, no_content_range, gzip, multipart, unsatisfied,
                        login_page, location, expire_after, expire_after_ms, revoke, flip_at, pointer))
 
-// Faults in the order they were told; not thread-safe.
-class Faults {
+// HubFaults in the order they were told; not thread-safe.
+class HubFaults {
  public:
-  void add(Fault fault) { faults_.push_back({std::move(fault), 0}); }
+  void add(HubFault fault) { faults_.push_back({std::move(fault), 0}); }
   void clear() { faults_.clear(); }
   // The first that this request is due for, used up by one.
-  [[nodiscard]] std::optional<Fault> take(const Request& request);
+  [[nodiscard]] std::optional<HubFault> take(const Request& request);
   [[nodiscard]] std::size_t waiting() const { return faults_.size(); }
 
  private:
   struct Due {
-    Fault fault;
+    HubFault fault;
     int seen = 0;
   };
   std::vector<Due> faults_;
 };
 
 // Changes an answer as the fault says, short of what happens while it is written, and gives it its length.
-void spoil(const Fault& fault, Answer& answer);
+void spoil(const HubFault& fault, Answer& answer);
 
 // '*' stands for any text.
 [[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);

@@ -80,7 +80,7 @@ Result<> Hub::fill(const ScenarioSpec& scenario) {
   for (const auto& one : scenario.modelscope.value_or(std::vector<RepositorySpec>())) PUNA_CHECK(add_modelscope(one));
   for (const auto& one : scenario.models.value_or(std::vector<RegistryModelSpec>())) PUNA_CHECK(add(one));
   for (const auto& one : scenario.web.value_or(std::vector<FileSpec>())) PUNA_CHECK(add_web(one));
-  for (const auto& one : scenario.faults.value_or(std::vector<Fault>())) fault(one);
+  for (const auto& one : scenario.faults.value_or(std::vector<HubFault>())) fault(one);
   const std::lock_guard lock(mutex_);
   world_.settings = scenario;
   world_.settings.repositories.reset();
@@ -174,7 +174,7 @@ bool Hub::answer(Line& line, Connection& connection, Request& request) {
                                                      .user_agent = request.header("user-agent"),
                                                      .host = request.header("host"),
                                                      .fault = {}});
-  std::optional<Fault> fault;
+  std::optional<HubFault> fault;
   Answer reply;
   Pace pace;
   {
@@ -197,13 +197,13 @@ bool Hub::answer(Line& line, Connection& connection, Request& request) {
     before = bytes;
     changed_.notify_all();
   };
-  const bool stays = connection.write(request, reply, fault.value_or(Fault()), pace, sent);
+  const bool stays = connection.write(request, reply, fault.value_or(HubFault()), pace, sent);
   if (!stays) connection.end();
   note(*entry, [](Served& served) { served.ended = true; });
   return stays;
 }
 
-Answer Hub::answer_of(const Request& request, const std::optional<Fault>& fault) {
+Answer Hub::answer_of(const Request& request, const std::optional<HubFault>& fault) {
   world_.link_bytes = fault ? fault->expire_after : std::nullopt;
   world_.link_ms = fault ? fault->expire_after_ms : std::nullopt;
   if (fault && fault->revoke)
@@ -228,7 +228,7 @@ Answer Hub::answer_of(const Request& request, const std::optional<Fault>& fault)
       out = web_answer(world_, request);
       break;
   }
-  spoil(fault.value_or(Fault()), out);
+  spoil(fault.value_or(HubFault()), out);
   return out;
 }
 
@@ -310,7 +310,7 @@ std::string Hub::manifest(const std::string& model) const {
   return found == world_.models.end() ? "" : found->second.manifest;
 }
 
-void Hub::fault(Fault fault) {
+void Hub::fault(HubFault fault) {
   const std::lock_guard lock(mutex_);
   faults_.add(std::move(fault));
 }

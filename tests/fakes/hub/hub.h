@@ -65,7 +65,7 @@ class Hub {
   [[nodiscard]] std::string manifest(const std::string& model) const;            // of the registry; "" without one
 
   // What goes wrong.
-  void fault(Fault fault);
+  void fault(HubFault fault);
   void clear_faults();
   void release();  // what is held or stalled goes on, and so does all that follows
   void hold();     // ends that
@@ -96,7 +96,7 @@ class Hub {
   void accept(Line& line);
   void serve(Line& line, Connection& connection);
   [[nodiscard]] bool answer(Line& line, Connection& connection, Request& request);
-  [[nodiscard]] Answer answer_of(const Request& request, const std::optional<Fault>& fault);
+  [[nodiscard]] Answer answer_of(const Request& request, const std::optional<HubFault>& fault);
   [[nodiscard]] std::optional<Answer> control(const Request& request);
   std::optional<Answer> control_post(const std::string& verb, const json::object& body);
   void note(Served& entry, const std::function<void(Served&)>& change);
@@ -109,7 +109,7 @@ class Hub {
   mutable std::mutex mutex_;  // guards what follows
   mutable std::condition_variable changed_;
   World world_;
-  Faults faults_;
+  HubFaults faults_;
   std::vector<std::shared_ptr<Served>> served_;
 };
 

@@ -33,8 +33,8 @@ json::object tree_json(const std::string& path, const StoredFile& file, const Co
   if (file.lfs) out["lfs"] = json::object{{"oid", file.sha256}, {"size", file.content->size()}, {"pointerSize", kPointerSize}};
   if (!expanded) return out;
   out["lastCommit"] = json::object{{"id", commit.id}, {"title", commit.title}, {"date", iso_date(commit.date)}};
-  out["securityFileStatus"] =
-      json::object{{"status", "safe"}, {"avScan", json::object{{"status", "safe"}}}, {"pickleImportScan", json::object{{"status", "unscanned"}}}};
+  out["securityFileStatus"] = json::object{
+      {"status", "safe"}, {"avScan", json::object{{"status", "safe"}}}, {"pickleImportScan", json::object{{"status", "unscanned"}}}};
   return out;
 }
 

@@ -1,5 +1,5 @@
 // puna-fake-hub [SCENARIO.json]: the hub double as a program. Prints its origins as one line of JSON when it is ready, and ends when its
-// standard input does, or at SIGTERM. Faults and records: the addresses below /_double/ (control.cpp).
+// standard input does, or at SIGTERM. HubFaults and records: the addresses below /_double/ (control.cpp).
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -84,7 +84,7 @@ struct ScenarioSpec {
   std::optional<std::vector<UserSpec>> users;
   std::optional<std::vector<RegistryModelSpec>> models;
   std::optional<std::vector<FileSpec>> web;
-  std::optional<std::vector<Fault>> faults;
+  std::optional<std::vector<HubFault>> faults;
   std::optional<std::vector<RoleSpec>> roles;
   std::optional<int> link_life_ms;                        // of signed links; one hour unless given
   std::optional<std::uint64_t> api_quota, resolve_quota;  // requests in a window, for everybody together
