@@ -10,14 +10,16 @@ namespace {
 
 using FloatSeconds = std::chrono::duration<double>;
 
-constexpr Milliseconds kTick{100};
+constexpr Milliseconds kTick{50};
 constexpr std::size_t kOpenFiles = 16;
-constexpr double kStretchWaits = 50;    // times the wait for an answer: long enough that asking anew costs little
-constexpr double kFarSlower = 0.1;      // than the others
-constexpr double kCrawling = 1024;      // bytes a second: slow whatever the others do
-constexpr double kLeastCapped = 256e3;  // bytes a second of a cap that are worth a connection
-constexpr std::size_t kComparable = 2;  // connections whose speed tells what is usual
-constexpr int kTailHaste = 3;           // times sooner, when nothing else is left to bring
+constexpr double kStretchWaits = 50;     // times the wait for an answer: long enough that asking anew costs little
+constexpr double kWorthSplitting = 0.2;  // seconds that a connection still needs, before another takes half of that
+constexpr double kSplittingWaits = 6;    // or these times the wait for an answer
+constexpr double kFarSlower = 0.1;       // than the others
+constexpr double kCrawling = 1024;       // bytes a second: slow whatever the others do
+constexpr double kLeastCapped = 256e3;   // bytes a second of a cap that are worth a connection
+constexpr std::size_t kComparable = 2;   // connections whose speed tells what is usual
+constexpr int kTailHaste = 3;            // times sooner, when nothing else is left to bring
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -137,7 +139,7 @@ void Dispatcher::dispatch(MonotonicTime now) {
       auto& host = host_of(name, now);
       if (connections_to(name) >= host.pilot.target()) break;
       if (shared_.gate.closed_for(name, now) > Milliseconds(0)) break;
-      if (!download->begin_carrier(longest_stretch(*download, host))) break;
+      if (!download->begin_carrier(longest_stretch(*download, host), std::max(kWorthSplitting, host.wait * kSplittingWaits))) break;
       ++all;
     }
   }
@@ -164,10 +166,10 @@ void Dispatcher::measure_host(const std::string& name, Host& host, const std::ve
     if (!carrier->flowing()) continue;
     ++flowing;
     const double sample = static_cast<double>(bytes) / seconds;
-    carrier->speed = carrier->speed == 0 ? sample : carrier->speed * 0.8 + sample * 0.2;
+    carrier->speed = carrier->speed == 0 ? sample : carrier->speed * 0.9 + sample * 0.1;
     speeds.push_back(carrier->speed);
   }
-  if (speeds.size() >= kComparable) host.typical = host.typical * 0.8 + median(speeds) * 0.2;
+  if (speeds.size() >= kComparable) host.typical = host.typical * 0.9 + median(speeds) * 0.1;
   if (speeds.size() == 1 && host.typical == 0) host.typical = speeds.front();
 
   bool held_back = shared_.bandwidth.allowance().per_second.has_value();
@@ -179,7 +181,7 @@ void Dispatcher::measure_host(const std::string& name, Host& host, const std::ve
   }
   const auto target = static_cast<std::size_t>(host.pilot.target());
   const bool saturated = carriers.size() >= target && flowing * 10 >= target * 8 && !held_back && !name.empty();
-  host.pilot.count(came, saturated, now);
+  host.pilot.count(came, saturated, Milliseconds(static_cast<std::int64_t>(host.wait * 1000)), now);
   if (held_back) return;
   for (const auto& carrier : carriers) redial_slow(host, *carrier, tail, now);
 }

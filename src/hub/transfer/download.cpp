@@ -115,8 +115,8 @@ net::Task<Result<Arrived>> Download::bring() {
 net::Task<Result<>> Download::open() {
   auto opened = co_await net::on_pool(shared_.io, [this]() -> Result<std::pair<std::shared_ptr<PartialFile>, PartialFile::Found>> {
     PUNA_TRY(auto file, PartialFile::open(shared_.downloads, key()));
-    PUNA_TRY(auto found, file.recover(wanted_.digest, wanted_.size));
-    return std::pair{std::make_shared<PartialFile>(std::move(file)), std::move(found)};
+    PUNA_TRY(auto found, file->recover(wanted_.digest, wanted_.size));
+    return std::pair{std::move(file), std::move(found)};
   });
   if (!opened) co_return fail(std::move(opened).error());
   file_ = std::move(opened->first);
@@ -133,9 +133,8 @@ net::Task<Result<>> Download::open() {
 net::Task<Result<>> Download::settle_size(std::uint64_t size) {
   map_.set_size(size);
   journal_.version.total = size;
-  if (Bytes(size) < kJournalFrom) {
-    file_->keep_no_journal();
-  } else {
+  journaled_ = Bytes(size) >= kJournalFrom;
+  if (journaled_) {
     auto reserved = co_await net::on_pool(shared_.io, [&] { return file_->reserve(Bytes(size)); });
     if (!reserved) co_return fail(with_figures(std::move(reserved).error()));
     if (proven_) PUNA_CO_CHECK(co_await checkpoint());
@@ -234,7 +233,8 @@ net::Task<Result<>> Download::checkpoint() {
   version_news_ = false;
   Journal state = journal_;
   state.present = map_.present();
-  auto noted = co_await net::on_pool(shared_.io, [&] { return file_->checkpoint(state); });
+  auto noted =
+      co_await net::on_pool(shared_.io, [&, journaled = journaled_] { return journaled ? file_->checkpoint(state) : file_->sync(); });
   checkpointing_ = false;
   noted_ = state.present.total();
   noted_at_ = std::chrono::steady_clock::now();

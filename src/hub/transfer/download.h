@@ -62,8 +62,9 @@ class Download : public std::enable_shared_from_this<Download> {
   [[nodiscard]] bool ready(MonotonicTime now) const;
   // Whether bytes come faster than they can be hashed.
   [[nodiscard]] bool hashing_is_behind() const;
-  // Gives the next bytes to a new connection; `longest` bounds its stretch. False when there is nothing left to give.
-  [[nodiscard]] bool begin_carrier(std::uint64_t longest);
+  // Gives the next bytes to a new connection; `longest` bounds its stretch. When all are given out, half of what the slowest has still to
+  // bring, if that would take longer than `worth_splitting` seconds. False when there is nothing to give.
+  [[nodiscard]] bool begin_carrier(std::uint64_t longest, double worth_splitting);
   [[nodiscard]] const std::vector<std::shared_ptr<Carrier>>& carriers() const { return carriers_; }
   [[nodiscard]] std::uint64_t left_to_bring(const Carrier& carrier) const;
   [[nodiscard]] std::uint64_t unclaimed() const { return map_.unclaimed(); }
@@ -150,6 +151,7 @@ class Download : public std::enable_shared_from_this<Download> {
   bool repairing_ = false;
   bool differed_ = false;  // a repair has found other bytes
 
+  bool journaled_ = true;  // small files are not worth a journal: what came of one is fetched again after a kill
   bool checkpointing_ = false;
   bool version_news_ = false;  // the journal does not know the validators yet
   std::uint64_t noted_ = 0;    // bytes that the journal knows

@@ -13,8 +13,8 @@ namespace {
 using Kind = Carrier::End::Kind;
 
 constexpr int kMostStrikes = 2;                   // wrong ranges in a row, before none are asked for any more
+constexpr Milliseconds kMeasured{300};            // a speed that is younger says little
 constexpr std::uint64_t kLeastSplit = 256 << 10;  // that is worth a connection of its own
-constexpr double kWorthSplitting = 1.0;           // seconds that the present connection would need
 
 net::RetryPolicy retry_policy(const Settings& settings) {
   return {.attempts = static_cast<int>(settings.get(setting::kRetryAttempts)),
@@ -34,7 +34,7 @@ bool Download::ready(MonotonicTime now) const {
   return known || carriers_.empty();
 }
 
-bool Download::begin_carrier(std::uint64_t longest) {
+bool Download::begin_carrier(std::uint64_t longest, double worth_splitting) {
   const auto now = std::chrono::steady_clock::now();
   std::optional<PieceMap::Stretch> stretch;
   if (!ranged_) {
@@ -42,9 +42,9 @@ bool Download::begin_carrier(std::uint64_t longest) {
   } else if (stretch = map_.take(longest); !stretch) {
     // The end of the slowest is for whoever is idle.
     const Carrier* slowest = nullptr;
-    double longest_time = kWorthSplitting;
+    double longest_time = worth_splitting;
     for (const auto& carrier : carriers_) {
-      if (carrier->stopped() || now - carrier->begun() < Milliseconds(500)) continue;
+      if (carrier->stopped() || now - carrier->begun() < kMeasured) continue;
       const double time = static_cast<double>(left_to_bring(*carrier)) / std::max(carrier->speed, 1000.0);
       if (time <= longest_time) continue;
       longest_time = time;

@@ -22,6 +22,7 @@ using testing::SizeIs;
 TEST_F(EngineTest, connections_that_break_cost_only_what_did_not_come) {
   const auto wanted = serve(noise(1'000'000));
   for (int i = 0; i < 8; ++i) server.fault({.cut_after = 20'000});
+  start(kOneConnection);
   expect_brought(wanted);
   EXPECT_EQ(server.body_bytes(), 1'000'000U);
 }
@@ -165,7 +166,7 @@ TEST_F(EngineTest, a_file_that_stays_wrong_is_put_aside) {
 TEST_F(EngineTest, a_connection_that_falls_silent_is_dialled_again) {
   const auto wanted = serve(noise(500'000));
   server.fault({.hold_after = 10'000});
-  start({{"transfer.stall", "100ms"}});
+  start({{"transfer.stall", "100ms"}, {"transfer.connections", "1"}});
   expect_brought(wanted);
   EXPECT_EQ(server.body_bytes(), 500'000U);
 }

@@ -22,6 +22,7 @@ constexpr std::size_t kSize = 5'000'000;
 TEST_F(EngineTest, goes_on_where_an_earlier_transfer_ended) {
   const auto wanted = serve(noise(kSize));
   leave_some(wanted, 60'000);
+  start(kOneConnection);
   expect_brought(wanted);
   EXPECT_EQ(server.body_bytes(), kSize);
 }
@@ -37,7 +38,7 @@ TEST_F(EngineTest, goes_on_with_other_pieces_other_connections_and_another_serve
   };
   start({{"transfer.piece", "100000"}, {"transfer.connections", "3"}});
   expect_brought(wanted);
-  EXPECT_EQ(before + other.body_bytes(), kSize);
+  EXPECT_LT(before + other.body_bytes(), kSize + kSize / 2);
 }
 
 TEST_F(EngineTest, what_is_complete_already_is_only_hashed) {
@@ -58,7 +59,7 @@ TEST_F(EngineTest, a_damaged_block_of_an_earlier_transfer_is_fetched_again_alone
   const os::UniqueFd file(::open((folder.path() / "downloads" / "f.part").c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(::pwrite(file.get(), "damage", 6, 10 << 20), 6);
   const auto before = server.body_bytes();
-  start({{"transfer.piece", "1M"}});
+  start({{"transfer.piece", "1M"}, {"transfer.connections", "1"}});
   expect_brought(wanted);
   EXPECT_EQ(server.body_bytes() - before, std::uint64_t{8} << 20);
 }
@@ -87,6 +88,7 @@ TEST_F(EngineTest, a_wrong_file_without_a_journal_is_fetched_anew) {
   const auto wanted = serve(noise(kSize));
   std::filesystem::create_directories(folder.path() / "downloads");
   ASSERT_TRUE(os::write_file_atomic(folder.path() / "downloads" / "f.part", noise(kSize, 2)));
+  start(kOneConnection);
   expect_brought(wanted);
   EXPECT_EQ(server.body_bytes(), kSize);
 }
@@ -154,7 +156,7 @@ TEST(KilledTransfer, asks_only_for_what_was_not_there_yet) {
   ASSERT_EQ(child.told(), "held");
   child.kill();
 
-  Rig rig(folder.path(), quick_settings());
+  Rig rig(folder.path(), quick_settings(kOneConnection));
   const auto arrived = rig.fetch_one(wanted_at(server.url("/f")));
   ASSERT_TRUE(arrived) << arrived.error().text();
   EXPECT_TRUE(os::read_file(arrived->file, gib(1)).value() == bytes);

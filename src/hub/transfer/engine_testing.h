@@ -25,6 +25,9 @@ inline constexpr std::size_t kPieceSize = 64 << 10;
 // Pieces are small and retries come at once; a test may say otherwise.
 [[nodiscard]] std::map<std::string, std::string> quick_settings(std::map<std::string, std::string> more = {});
 
+// For tests that count bytes: no other connection takes over what one has begun.
+inline const std::map<std::string, std::string> kOneConnection = {{"transfer.connections", "1"}};
+
 // One engine over a folder that may outlive it.
 class Rig {
  public:

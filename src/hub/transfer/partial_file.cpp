@@ -47,7 +47,7 @@ std::filesystem::path PartialFile::beside(std::string_view ending) const {
   return out.replace_extension(ending);
 }
 
-Result<PartialFile> PartialFile::open(const std::filesystem::path& folder, std::string_view key) {
+Result<std::shared_ptr<PartialFile>> PartialFile::open(const std::filesystem::path& folder, std::string_view key) {
   auto path = folder / fmt::format("{}.part", key);
   os::UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   if (!file) return fail(disk_error(errno, "open", path));
@@ -63,7 +63,7 @@ Result<PartialFile> PartialFile::open(const std::filesystem::path& folder, std::
     PUNA_CHECK(remove_file(path));
     return open(folder, key);
   }
-  return PartialFile(std::move(path), std::move(file));
+  return std::shared_ptr<PartialFile>(new PartialFile(std::move(path), std::move(file)));
 }
 
 Result<Bytes> PartialFile::length() const {
@@ -116,7 +116,7 @@ Result<PartialFile::Found> PartialFile::recover(const std::optional<Digest>& dig
 }
 
 Result<Journal> PartialFile::begin(const std::optional<Digest>& digest, const FileVersion& version) {
-  log_.reset();
+  end_log();
   PUNA_CHECK(remove_file(beside(".recent")));
   PUNA_CHECK(remove_file(beside(".journal")));
   if (::ftruncate(file_.get(), 0) != 0) return fail(disk_error(errno, "empty", path_));
@@ -124,8 +124,20 @@ Result<Journal> PartialFile::begin(const std::optional<Digest>& digest, const Fi
 }
 
 Result<> PartialFile::start_log(std::string_view journal_id) {
-  PUNA_TRY(log_, RecentLog::create(beside(".recent"), journal_id));
+  PUNA_TRY(auto log, RecentLog::create(beside(".recent"), journal_id));
+  const std::lock_guard lock(mutex_);
+  log_ = std::make_shared<const RecentLog>(std::move(log));
   return {};
+}
+
+std::shared_ptr<const RecentLog> PartialFile::log() const {
+  const std::lock_guard lock(mutex_);
+  return log_;
+}
+
+void PartialFile::end_log() {
+  const std::lock_guard lock(mutex_);
+  log_.reset();
 }
 
 Result<> PartialFile::reserve(Bytes size) {
@@ -151,8 +163,9 @@ Result<> PartialFile::write(std::uint64_t at, std::string_view bytes) {
     at += static_cast<std::uint64_t>(written);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (!log_) return {};
-  auto noted = log_->append(span);
+  const auto log = this->log();
+  if (!log) return {};
+  auto noted = log->append(span);
   if (!noted && noted.error().code == Code::disk_full) return fail(disk_error(ENOSPC, "note", path_));
   return noted;
 }
@@ -184,10 +197,9 @@ Result<> PartialFile::sync() {
 
 Result<> PartialFile::checkpoint(const Journal& journal) {
   PUNA_CHECK(sync());
-  if (!journaled_) return {};
   if (auto written = os::write_file_atomic(beside(".journal"), encode_journal(journal)); !written)
     return fail(std::move(written).error().within("noting what came"));
-  return log_ ? Result<>() : start_log(journal.id);
+  return log() ? Result<>() : start_log(journal.id);
 }
 
 Result<> PartialFile::cut(Bytes size) {
@@ -196,7 +208,7 @@ Result<> PartialFile::cut(Bytes size) {
 }
 
 Result<> PartialFile::quarantine() {
-  log_.reset();
+  end_log();
   if (::rename(path_.c_str(), beside(".damaged").c_str()) != 0) return fail(disk_error(errno, "rename", path_));
   PUNA_CHECK(remove_file(beside(".journal")));
   return remove_file(beside(".recent"));

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +23,7 @@ namespace puna::hub::transfer {
 class PartialFile {
  public:
   // Code::conflict when another process works on the same file.
-  [[nodiscard]] static Result<PartialFile> open(const std::filesystem::path& folder, std::string_view key);
+  [[nodiscard]] static Result<std::shared_ptr<PartialFile>> open(const std::filesystem::path& folder, std::string_view key);
 
   struct Found {
     Journal journal;     // its `present` holds what a kill did not cost, too
@@ -41,8 +43,6 @@ class PartialFile {
 
   // Syncs the file, then the journal. From then on its spans are there for good.
   [[nodiscard]] Result<> checkpoint(const Journal& journal);
-  // Small files are not worth a journal: what came of one is fetched again after a kill.
-  void keep_no_journal() { journaled_ = false; }
   [[nodiscard]] Result<> sync();
   // Cuts the file to its length when that was not known before.
   [[nodiscard]] Result<> cut(Bytes size);
@@ -55,13 +55,15 @@ class PartialFile {
   PartialFile(std::filesystem::path path, os::UniqueFd file);
   [[nodiscard]] std::filesystem::path beside(std::string_view ending) const;
   [[nodiscard]] Result<> start_log(std::string_view journal_id);
+  [[nodiscard]] std::shared_ptr<const RecentLog> log() const;
+  void end_log();
   [[nodiscard]] Result<Bytes> length() const;
   [[nodiscard]] bool has_holes(Bytes size) const;
 
   std::filesystem::path path_;
   os::UniqueFd file_;
-  std::optional<RecentLog> log_;
-  bool journaled_ = true;
+  mutable std::mutex mutex_;              // guards log_
+  std::shared_ptr<const RecentLog> log_;  // none before the first checkpoint
 };
 
 // Everything that a folder holds of unfinished transfers, those of older versions too.

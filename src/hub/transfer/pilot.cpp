@@ -8,9 +8,13 @@ namespace {
 using FloatSeconds = std::chrono::duration<double>;
 
 constexpr int kFirst = 4;
-constexpr Milliseconds kDialling{200};  // after a change, before bytes are counted
-constexpr Milliseconds kClimbing{250};  // how long is measured while connections double
-constexpr Milliseconds kProbing{1000};  // and when a settled number is judged
+constexpr Milliseconds kDialling{200};       // after a change, before bytes are counted
+constexpr Milliseconds kShortestClimb{150};  // how long is measured while connections double
+constexpr Milliseconds kLongestClimb{1000};
+constexpr int kClimbWaits = 4;          // times the wait for an answer, between those two
+constexpr Milliseconds kProbing{1000};  // how long is measured when a settled number is judged
+constexpr int kStumblesBelieved = 2;    // steps in a row that did not pay
+constexpr double kPaysFully = 1.7;      // a doubling; the next step is larger
 constexpr Milliseconds kBetweenProbes{4000};
 constexpr int kLongestPause = 8;  // fruitless probes, each doubling the time to the next up to here
 constexpr double kWorthDoubling = 1.15;
@@ -27,14 +31,14 @@ int quarter(int n) {
 
 }  // namespace
 
-Pilot::Pilot(int most, MonotonicTime now) : most_(most), target_(std::min(kFirst, most)), ceiling_(most), settled_at_(now + kDialling) {}
+Pilot::Pilot(int most, MonotonicTime now) : most_(most), target_(std::min(kFirst, most)), ceiling_(most), settled_at_(now) {}
 
 void Pilot::set_most(int most) {
   most_ = most;
   target_ = std::min(target_, most);
 }
 
-void Pilot::count(std::uint64_t bytes, bool saturated, MonotonicTime now) {
+void Pilot::count(std::uint64_t bytes, bool saturated, Milliseconds wait, MonotonicTime now) {
   if (now >= ceiling_until_) ceiling_ = most_;
   if (!saturated || now <= settled_at_) {
     bytes_ = 0;
@@ -43,7 +47,8 @@ void Pilot::count(std::uint64_t bytes, bool saturated, MonotonicTime now) {
   }
   bytes_ += bytes;
   const auto elapsed = now - settled_at_;
-  if (elapsed < (mode_ == Mode::climbing ? kClimbing : kProbing) || bytes_ == 0) return;
+  const auto climb = std::clamp(wait * kClimbWaits, kShortestClimb, kLongestClimb);
+  if (elapsed < (mode_ == Mode::climbing ? climb : kProbing) || bytes_ == 0) return;
   const double rate = static_cast<double>(bytes_) / FloatSeconds(elapsed).count();
   bytes_ = 0;
   settled_at_ = now;
@@ -55,12 +60,15 @@ void Pilot::judge(double rate, MonotonicTime now) {
   switch (mode_) {
     case Mode::climbing:
       if (rate >= kept_rate_ * kWorthDoubling) {
+        const bool fully = kept_rate_ > 0 && rate >= kept_rate_ * kPaysFully;
+        stumbles_ = 0;
         kept_ = target_;
         kept_rate_ = rate;
-        if (const int next = std::min({target_ * 2, most_, ceiling_}); next > target_) return go(next, Mode::climbing, now);
-        return settle(now);
+        const int next = std::min({target_ * (fully ? 4 : 2), most_, ceiling_});
+        return next > target_ ? go(next, Mode::climbing, now) : settle(now);
       }
-      // No gain is no harm while the last step is recent noise: but fewer connections are as good.
+      if (++stumbles_ < kStumblesBelieved) return;
+      stumbles_ = 0;
       go(kept_, Mode::settled, now);
       return settle(now);
     case Mode::probing_up:
@@ -98,7 +106,8 @@ void Pilot::go(int target, Mode mode, MonotonicTime now) {
   target_ = std::clamp(target, 1, std::max(1, std::min(most_, ceiling_)));
   mode_ = mode;
   bytes_ = 0;
-  settled_at_ = now + kDialling;
+  // While climbing the caller sees when most of the new connections bring something.
+  settled_at_ = mode == Mode::climbing ? now : now + kDialling;
 }
 
 void Pilot::settle(MonotonicTime now) {

@@ -15,8 +15,8 @@ class Pilot {
   [[nodiscard]] int target() const { return target_; }
   void set_most(int most);
   // Bytes that came from the host since the last call; a few times a second. `saturated`: all of target() connections were at work and
-  // nothing but them (no cap, no slow disk) held the bytes back. Otherwise nothing is learned.
-  void count(std::uint64_t bytes, bool saturated, MonotonicTime now);
+  // nothing but them (no cap, no slow disk) held the bytes back. Otherwise nothing is learned. `wait`: what an answer takes to begin.
+  void count(std::uint64_t bytes, bool saturated, Milliseconds wait, MonotonicTime now);
   // The host asked for less (429, 503): half of the connections, and no more than those for a minute.
   void refused(MonotonicTime now);
 
@@ -33,6 +33,7 @@ class Pilot {
   int kept_ = 0;          // what the present target is compared with
   double kept_rate_ = 0;  // bytes a second at `kept_`
   double best_rate_ = 0;  // of late: many small losses must not add up
+  int stumbles_ = 0;
   int slow_in_a_row_ = 0;
   int fruitless_probes_ = 0;
   bool probe_up_next_ = true;
