@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t kCheckpointBytes = 256 << 20;
 constexpr Milliseconds kCheckpointTime{2000};
 constexpr Milliseconds kCheckpointLook{250};
+constexpr std::uint64_t kRoomForJournal = 256 << 10;
 constexpr Bytes kJournalFrom = mib(2);  // smaller files are fetched again after a kill
 constexpr int kMostNewBeginnings = 3;   // a file that changes more often on its way is given up
 
@@ -82,9 +83,9 @@ net::Task<void> Download::live() {
   co_await stop_carriers();
   co_await stop_helpers();
   if (!outcome && file_ && map_.present().total() > 0 && !repairing_) {
-    halt_ = false;
-    if (auto noted = co_await checkpoint(); !noted)
-      log::warning("hub", "what came of a transfer could not be noted", {{"file", shown()}, {"error", noted.error().text()}});
+    auto noted = co_await checkpoint();
+    if (!noted && noted.error().code == Code::disk_full && !map_.size()) noted = co_await checkpoint_on_full_disk();
+    if (!noted) log::warning("hub", "what came of a transfer could not be noted", {{"file", shown()}, {"error", noted.error().text()}});
   }
   const bool nothing = file_ && !outcome && map_.present().total() == 0;
   file_.reset();
@@ -242,6 +243,15 @@ net::Task<Result<>> Download::checkpoint() {
   co_return noted;
 }
 
+// A file of unknown size was not given its room beforehand: its last bytes make room for the journal that keeps the others.
+net::Task<Result<>> Download::checkpoint_on_full_disk() {
+  const auto length = map_.present().prefix();
+  const auto kept = length - std::min(length, kRoomForJournal);
+  map_.lost({kept, UINT64_MAX});
+  PUNA_CO_CHECK(co_await net::on_pool(shared_.io, [&] { return file_->cut(Bytes(kept)); }));
+  co_return co_await checkpoint();
+}
+
 void Download::fail_with(Error error) {
   if (!failure_) failure_ = std::move(error);
   halt_ = true;
@@ -278,6 +288,7 @@ std::string_view Download::phase() const {
 
 void Download::show(MonotonicTime now) {
   if (now >= note_until_) note_.clear();
+  if (shared_.bandwidth.allowance().paused) note_ = "the schedule pauses transfers";
   Glimpse out;
   out.file.shown = shown();
   out.file.done = Bytes(repairing_ ? map_.size().value_or(0) : map_.present().total());

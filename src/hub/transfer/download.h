@@ -106,6 +106,7 @@ class Download : public std::enable_shared_from_this<Download> {
   net::Task<void> hash_along();
   net::Task<void> note_along();
   net::Task<Result<>> checkpoint();
+  net::Task<Result<>> checkpoint_on_full_disk();
   net::Task<Result<bool>> judge_digest();
   net::Task<Result<bool>> repair();
   net::Task<Result<>> hash_all();

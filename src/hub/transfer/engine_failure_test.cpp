@@ -171,6 +171,40 @@ TEST_F(EngineTest, a_connection_that_falls_silent_is_dialled_again) {
   EXPECT_EQ(server.body_bytes(), 500'000U);
 }
 
+// ledger: T9
+TEST_F(EngineTest, a_connection_far_slower_than_the_others_is_dialled_again) {
+  const auto wanted = serve(noise(40 * kPieceSize));
+  server.fault({});
+  server.fault({.hold_after = 100});
+  start({{"transfer.slow", "300ms"}});
+  expect_brought(wanted);
+}
+
+TEST_F(EngineTest, the_schedule_can_pause_transfers) {
+  const auto wanted = serve(noise(1000));
+  start({{"transfer.schedule", "00:00-24:00=pause"}});
+  std::stop_source stop;
+  auto fetch = std::async(std::launch::async, [&] {
+    return rig->engine.fetch({wanted}, {.stop = stop.get_token(), .target = {}, .progress = [&](const Progress& now) {
+                                          if (now.note.find("schedule") != std::string::npos) stop.request_stop();
+                                        }});
+  });
+  EXPECT_EQ(fetch.get().error().code, Code::cancelled);
+  EXPECT_THAT(server.requests(), IsEmpty());
+}
+
+TEST_F(EngineTest, a_setting_applies_to_what_is_under_way) {
+  const auto wanted = serve(noise(2'000'000));
+  ASSERT_TRUE(os::write_file_atomic(folder.path() / "config.toml", "[transfer]\nbandwidth = \"100kB\"\n"));
+  start();
+  auto fetch = std::async(std::launch::async, [&] { return rig->engine.fetch({wanted}, {}); });
+  ASSERT_TRUE(server.await([](const auto& seen) { return !seen.empty() && seen[0].body_bytes > 0; }));
+  ASSERT_TRUE(os::write_file_atomic(folder.path() / "config.toml", "[transfer]\nbandwidth = \"0\"\n"));
+  rig->settings.reload();
+  ASSERT_EQ(fetch.wait_for(Seconds(10)), std::future_status::ready) << "20 s under the old cap";
+  EXPECT_TRUE(fetch.get());
+}
+
 TEST_F(EngineTest, an_unknown_file_that_changes_begins_anew) {
   auto wanted = serve_unknown(noise(3'000'000, 1), "\"old\"");
   leave_some(wanted, 60'000);

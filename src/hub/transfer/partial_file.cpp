@@ -97,7 +97,8 @@ Result<PartialFile::Found> PartialFile::recover(const std::optional<Digest>& dig
     if (may_be_whole) out.journal.present.add({0, size->count});
     return out;
   }
-  for (const auto span : RecentLog::read(beside(".recent"), journal->id).spans()) journal->present.add(span);
+  for (const auto span : RecentLog::read(beside(".recent"), journal->id).spans())
+    journal->present.add({span.from, std::min(span.to, present.count)});  // the file was cut when its disk was full
   const auto spans = journal->present.spans();
   const bool whole = spans.empty() || spans.back().to <= present.count;
   // Without a digest only a validator ties the bytes that come to those that are here.
