@@ -84,9 +84,11 @@ Answer judge_unsatisfied(const Question& question, const std::optional<ContentRa
   answer.kind = Kind::misplaced;
   if (!range || !range->total || !question.ranged) return answer;
   answer.version.total = range->total;
-  if (*range->total == 0 && question.version.total.value_or(0) == 0)
-    answer.kind = Kind::empty;
-  else if (question.span.from >= *range->total)
+  const bool same =
+      question.bound ? question.version.may_equal(answer.version) : !question.version.total || *question.version.total == *range->total;
+  if (same && question.span.from == *range->total)
+    answer.kind = Kind::end;
+  else if (!same || question.span.from >= *range->total)
     answer.kind = Kind::changed;
   return answer;
 }

@@ -23,7 +23,7 @@ struct Answer {
   enum class Kind {
     part,       // the body is `span` of the file; its end may come earlier than asked for
     whole,      // the body is the file from its first byte
-    empty,      // 416: the file has no bytes
+    end,        // 416: the file ends where the question begins
     changed,    // what is here belongs to another state of the file
     misplaced,  // a range that was not asked for: nothing in it can be used
   };

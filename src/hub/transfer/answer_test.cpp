@@ -62,8 +62,9 @@ TEST(Judge, the_whole_file_may_come_instead) {
   EXPECT_EQ(judge({.span = {0, 10}}, 200, {}).value().version.total, std::nullopt);
 }
 
-TEST(Judge, an_empty_file_has_no_range) {
-  EXPECT_EQ(kind_of({.span = {0, 10}}, 416, {{"Content-Range", "bytes */0"}}), Kind::empty);
+TEST(Judge, nothing_follows_the_last_byte) {
+  EXPECT_EQ(kind_of({.span = {100, 110}}, 416, {{"Content-Range", "bytes */100"}}), Kind::end);
+  EXPECT_EQ(kind_of({.span = {0, 10}}, 416, {{"Content-Range", "bytes */0"}}), Kind::end);
   EXPECT_EQ(kind_of({.span = {0, 10}}, 416, {}), Kind::misplaced);
 }
 

@@ -150,8 +150,8 @@ net::Task<Carrier::End> Carrier::unmask(net::HttpStream& stream, End otherwise) 
 
 net::Task<Carrier::End> Carrier::act_on(Answer answer, net::HttpStream& stream) {
   switch (answer.kind) {
-    case Answer::Kind::empty: {
-      auto right = download_.begins_right({}, {});
+    case Answer::Kind::end: {
+      auto right = stretch_.span.from == 0 ? download_.begins_right({}, {}) : Result<>();
       if (right) right = co_await download_.learn(answer.version, true);
       co_return right ? End{} : ended_by(std::move(right).error());
     }

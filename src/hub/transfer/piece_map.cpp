@@ -9,7 +9,8 @@ std::uint64_t PieceMap::unclaimed() const {
 }
 
 std::optional<PieceMap::Stretch> PieceMap::take(std::uint64_t longest) {
-  const auto gap = busy_.first_gap({0, size_.value_or(piece_)});
+  // Of a file whose size is unknown, the piece after what is here.
+  const auto gap = busy_.first_gap({0, size_.value_or((present_.prefix() / piece_ + 1) * piece_)});
   if (!gap) return std::nullopt;
   const std::uint64_t to_boundary = piece_ - gap->from % piece_;
   const std::uint64_t pieces_more = longest > to_boundary ? (longest - to_boundary) / piece_ : 0;

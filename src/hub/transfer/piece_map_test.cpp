@@ -65,5 +65,11 @@ TEST(PieceMap, begins_with_one_piece_while_the_size_is_unknown) {
   EXPECT_FALSE(map.complete());
 }
 
+TEST(PieceMap, goes_on_behind_what_is_here_while_the_size_is_unknown) {
+  PieceMap map(10);
+  map.arrived({0, 25});
+  EXPECT_EQ(map.take(100)->span, (Span{25, 30}));
+}
+
 }  // namespace
 }  // namespace puna::hub::transfer
