@@ -10,8 +10,32 @@ Result<Arguments> parse(std::initializer_list<std::string_view> words) {
 }
 
 TEST(WorkerArguments, take_every_option) {
-  const auto parsed = parse({"--model", "/m.gguf", "--socket", "/r/1.sock", "--name", "tiny:1", "--context", "512", "--slots", "2",
-                             "--threads", "3", "--gpu-layers", "7", "--mode", "embed", "--status-fd", "5"});
+  const auto parsed = parse({"--model",
+                             "/m.gguf",
+                             "--socket",
+                             "/r/1.sock",
+                             "--name",
+                             "tiny:1",
+                             "--context",
+                             "512",
+                             "--slots",
+                             "2",
+                             "--threads",
+                             "3",
+                             "--gpu-layers",
+                             "7",
+                             "--mode",
+                             "embed",
+                             "--status-fd",
+                             "5",
+                             "--projector",
+                             "/p.gguf",
+                             "--adapter",
+                             "/a.gguf",
+                             "--adapter",
+                             "/b.gguf",
+                             "--chat-template-file",
+                             "/t.jinja"});
   ASSERT_TRUE(parsed) << parsed.error().text();
   const auto& serve = std::get<ServeArguments>(*parsed);
   EXPECT_EQ(serve.model, "/m.gguf");
@@ -23,6 +47,9 @@ TEST(WorkerArguments, take_every_option) {
   EXPECT_EQ(serve.gpu_layers, 7);
   EXPECT_EQ(serve.mode, Mode::embed);
   EXPECT_EQ(serve.status_fd, 5);
+  EXPECT_EQ(serve.projector, "/p.gguf");
+  EXPECT_EQ(serve.adapters.size(), 2u);
+  EXPECT_EQ(serve.chat_template, "/t.jinja");
 }
 
 TEST(WorkerArguments, ask_for_a_quantization_or_a_trial) {
