@@ -6,6 +6,8 @@
 #include <fstream>
 #include <thread>
 
+#include "model/file_stamp.h"
+
 namespace puna::model {
 namespace {
 
@@ -221,6 +223,39 @@ TEST(Library, ten_thousand_models_are_listed_in_order) {
                  std::to_string(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count()));
   ASSERT_EQ(models.size(), kModels + 1u);
   EXPECT_TRUE(std::ranges::is_sorted(models, {}, &wire::Model::name));
+}
+
+// What the program of before migration 003 wrote.
+TEST(Library, models_of_an_older_database_are_carried_over) {
+  const auto folder = os::TemporaryFolder::create().value();
+  const auto file = folder.path() / "puna.db";
+  fs::create_directories(folder.path() / "models/blobs");
+  write_model(folder.path() / "models/blobs" / ("sha256-" + sha('a')), 4096);
+  const auto stamp = look_at(folder.path() / "models/blobs" / ("sha256-" + sha('a'))).value().value();
+  {
+    auto old = store::Database::open(file, {.migrations = store::migrations().first(2)}).value();
+    old.write([&](store::Transaction& tx) -> Result<> {
+         PUNA_CHECK(
+             tx.execute("INSERT INTO model_files VALUES (:sha256, :size, :modified_ns, :details, 1, 1000)",
+                        {{"sha256", sha('a')}, {"size", stamp.size}, {"modified_ns", stamp.modified_ns}, {"details", "{\"old\":1}"}}));
+         for (const auto* row :
+              {"'a:latest', 'A:latest', :sha256, '/from/a.gguf', 1000, 2000", "'b:1', 'b:1', :sha256, 'https://x/b', 1000, 2000"})
+           PUNA_CHECK(tx.execute(fmt::format("INSERT INTO models VALUES ({})", row), {{"sha256", sha('a')}}));
+         return {};
+       })
+        .value();
+  }
+  auto database = store::Database::open(file).value();
+  EventBus events;
+  auto library = Library::open(database, events, folder.path() / "models").value();
+  const auto models = library.list().value();
+  ASSERT_EQ(models.size(), 2u);
+  EXPECT_EQ(models[0].name, "A:latest");
+  EXPECT_EQ(models[0].details.context_length, 4096);
+  EXPECT_EQ(models[0].provenance.catalogue, "file");
+  EXPECT_EQ(models[1].source, "https://x/b");
+  EXPECT_EQ(models[1].provenance.catalogue, "url");
+  EXPECT_EQ(library.remove("b:1")->remaining_names, std::vector<std::string>{"A:latest"});
 }
 
 // ledger: T15
