@@ -1,4 +1,5 @@
-// puna-fetch FOLDER URL SIZE SHA256 [SETTING=VALUE…]: one file through the transfer engine, as `puna pull` brings it. Prints one line of JSON.
+// puna-fetch FOLDER URL SIZE SHA256 [SETTING=VALUE…]: one file through the transfer engine, as `puna pull` brings it. Prints one line of
+// JSON.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -54,9 +55,9 @@ Result<Report> fetch(std::span<char*> words) {
   const auto start = Clock::now();
   double last_byte = 0;
   PUNA_TRY(const auto arrived, engine.fetch({wanted}, {.stop = {}, .target = {}, .progress = [&](const Progress& progress) {
-                                              if (progress.done < size) last_byte = since(start);
-                                              report.most_connections = std::max(report.most_connections, progress.connections);
-                                            }}));
+                                                         if (progress.done < size) last_byte = since(start);
+                                                         report.most_connections = std::max(report.most_connections, progress.connections);
+                                                       }}));
   report.seconds = since(start);
   report.after_last_byte = report.seconds - last_byte;
   report.peak_memory_growth = peak_memory() - before;

@@ -30,7 +30,8 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(Surroundings& surroundings) : shared_(surroundings), called_(surroundings.io) {}
+Dispatcher::Dispatcher(Surroundings& surroundings, std::function<void()> ended)
+    : shared_(surroundings), ended_(std::move(ended)), called_(surroundings.io) {}
 
 void Dispatcher::add(const std::shared_ptr<Subscriber>& subscriber) {
   for (const auto& download : downloads_) {
@@ -69,7 +70,7 @@ net::Task<void> Dispatcher::work() {
     const auto seen = called_.epoch();
     const auto now = std::chrono::steady_clock::now();
     if (now - measured_at_ >= kTick) measure(now);
-    std::erase_if(downloads_, [](const auto& download) { return download->ended(); });
+    if (std::erase_if(downloads_, [](const auto& download) { return download->ended(); }) > 0) ended_();
     if (downloads_.empty()) break;
     begin_downloads();
     dispatch(now);

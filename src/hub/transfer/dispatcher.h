@@ -16,7 +16,8 @@ namespace puna::hub::transfer {
 // Network thread.
 class Dispatcher {
  public:
-  explicit Dispatcher(Surroundings& surroundings);
+  // `ended` is called after downloads have ended.
+  Dispatcher(Surroundings& surroundings, std::function<void()> ended);
 
   // The subscriber's file joins those that are brought, or the one that is on its way already.
   void add(const std::shared_ptr<Subscriber>& subscriber);
@@ -54,6 +55,7 @@ class Dispatcher {
   [[nodiscard]] std::uint64_t longest_stretch(const Download& download, const Host& host) const;
 
   Surroundings& shared_;
+  const std::function<void()> ended_;
   std::vector<std::shared_ptr<Download>> downloads_;  // by priority, then in the order of asking
   std::map<std::string, Host> hosts_;
   net::Notifier called_;

@@ -110,11 +110,11 @@ class Engine::Core {
                 .call_dispatcher = [this] { dispatcher_.call(); },
                 .was_refused = [this](const std::string& host) { dispatcher_.host_refused(host); },
                 .carrier_ended = [this](Carrier& carrier) { dispatcher_.carrier_ended(carrier); }},
-        dispatcher_(shared_),
+        dispatcher_(shared_, [this] { note_end(); }),
         thread_([this] { io_.run(); }) {}
 
   ~Core() {
-    wait_for_idleness();
+    if (!wait_until([this] { return dispatcher_.idle(); })) log::warning("hub", "a transfer does not end with its engine");
     on_network<int>([this] { return http_.reset(), 0; });
     io_.stop();
     thread_.join();
@@ -137,7 +137,8 @@ class Engine::Core {
     net::asio::post(io_.context(), [&] { promise.set_value(function()); });
     return future.get();
   }
-  void wait_for_idleness();
+  void note_end();
+  bool wait_until(const std::function<bool()>& condition);
   void prune_now_and_then();
   Result<> make_folder() const;
   Result<> require_room(const std::vector<Wanted>& files, const Ask& ask);
@@ -153,17 +154,32 @@ class Engine::Core {
   Surroundings shared_;
   Dispatcher dispatcher_;
 
-  std::mutex mutex_;                         // guards needs_
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable ended_;
+  std::uint64_t ends_ = 0;                   // downloads that have ended
   std::multimap<std::string, Bytes> needs_;  // sizes of the files that running fetches want, by key
-  std::optional<MonotonicTime> pruned_at_;   // also guarded
+  std::optional<MonotonicTime> pruned_at_;
 
   std::thread thread_;
 };
 
-void Engine::Core::wait_for_idleness() {
+void Engine::Core::note_end() {
+  const std::lock_guard lock(mutex_);
+  ++ends_;
+  ended_.notify_all();
+}
+
+// Whether it held in time; asked on the network thread, again after each download that ends.
+bool Engine::Core::wait_until(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + kLongestEnd;
-  while (!on_network<bool>([this] { return dispatcher_.idle(); }) && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(Milliseconds(5));
+  while (true) {
+    std::unique_lock lock(mutex_);
+    const auto seen = ends_;
+    lock.unlock();
+    if (on_network<bool>(condition)) return true;
+    lock.lock();
+    if (!ended_.wait_until(lock, deadline, [&] { return ends_ != seen; })) return false;
+  }
 }
 
 Result<> Engine::Core::make_folder() const {
@@ -261,18 +277,13 @@ Result<std::vector<Arrived>> Engine::Core::fetch(const std::vector<Wanted>& file
 
 Result<> Engine::Core::forget(std::string_view key) {
   // One whose fetch was just cancelled ends by itself.
-  const auto deadline = std::chrono::steady_clock::now() + kLongestEnd;
-  while (true) {
-    enum class Use { none, ending, wanted };
-    const auto use = on_network<Use>([&] {
-      if (!dispatcher_.has(key)) return Use::none;
-      return dispatcher_.is_wanted(key) ? Use::wanted : Use::ending;
-    });
-    if (use == Use::none) return remove_partial(folder_, key);
-    if (use == Use::wanted || std::chrono::steady_clock::now() >= deadline)
-      return fail(Code::conflict, fmt::format("the file with the key {} is being fetched: cancel that first", key));
-    std::this_thread::sleep_for(Milliseconds(5));
-  }
+  bool free = false;
+  const bool settled = wait_until([&] {
+    free = !dispatcher_.has(key);
+    return free || dispatcher_.is_wanted(key);
+  });
+  if (settled && free) return remove_partial(folder_, key);
+  return fail(Code::conflict, fmt::format("the file with the key {} is being fetched: cancel that first", key));
 }
 
 std::vector<Partial> Engine::Core::partials() {
