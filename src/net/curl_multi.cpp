@@ -143,7 +143,7 @@ int CurlMulti::on_socket(void*, int socket, int what, void* self, void*) {
   watch->wants_write = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
   if (watch->wants_read && !watch->awaits_read) multi.await_ready(watch, true);
   if (watch->wants_write && !watch->awaits_write) multi.await_ready(watch, false);
-  if (what == CURL_POLL_REMOVE && !watch->kept) multi.forget(socket);
+  if (what == CURL_POLL_REMOVE && !(watch->kept && watch->connected)) multi.forget(socket);
   return 0;
 }
 
@@ -161,7 +161,10 @@ int CurlMulti::on_timer(void*, long milliseconds, void* self) {
 int CurlMulti::on_open(void* self, int, void* address) {
   const auto& wanted = *static_cast<curl_sockaddr*>(address);
   const int socket = ::socket(wanted.family, wanted.socktype | SOCK_CLOEXEC, wanted.protocol);
-  if (socket >= 0) static_cast<CurlMulti*>(self)->watch(socket)->kept = true;
+  if (socket < 0) return socket;
+  auto& multi = *static_cast<CurlMulti*>(self);
+  multi.forget(socket);  // curl closes a socket that never connected without a word, and its number comes back here
+  multi.watch(socket)->kept = true;
   return socket;
 }
 
@@ -195,6 +198,7 @@ void CurlMulti::await_ready(const std::shared_ptr<Watch>& watch, bool read) {
 
 // Nobody may be interested any more: a wait is left under way when curl loses interest, for the next request on the connection.
 void CurlMulti::became_ready(const std::shared_ptr<Watch>& watch, bool read, bool failed) {
+  watch->connected = watch->connected || !failed;
   if (!(read ? watch->wants_read : watch->wants_write)) return;
   act(watch->descriptor.native_handle(), failed ? CURL_CSELECT_ERR : read ? CURL_CSELECT_IN : CURL_CSELECT_OUT);
   if (watch->closed || failed) return;

@@ -40,7 +40,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   struct Watch {
     explicit Watch(asio::io_context& context, int socket) : descriptor(context, socket) {}
     Descriptor descriptor;
-    bool kept = false;  // opened through us, until curl closes it; curl's own sockets only live while they are watched
+    bool kept = false;       // opened through us, until curl closes it; curl's own sockets only live while they are watched
+    bool connected = false;  // has been ready; before that, curl may close it untold
     bool closed = false;
     bool wants_read = false, wants_write = false;
     bool awaits_read = false, awaits_write = false;

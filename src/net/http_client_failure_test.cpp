@@ -75,6 +75,24 @@ TEST(HttpClientDeadlines, end_an_attempt_to_connect) {
               StartsWith("no connection to 127.0.0.1 port " + std::to_string(port.endpoint().port) + " within 30 ms"));
 }
 
+// The next connection often gets the same descriptor.
+TEST(HttpClientDeadlines, an_attempt_to_connect_that_ended_costs_the_next_one_nothing) {
+  TestServer server(answer_with("body"));
+  const FullPort port;
+  TestClient client;
+  HttpRequest hopeless, good;
+  hopeless.url = *Url::parse("127.0.0.1:" + std::to_string(port.endpoint().port));
+  hopeless.deadlines.connect = 30ms;
+  good.url = *Url::parse("127.0.0.1:" + std::to_string(server.endpoint().port));
+  good.deadlines = {.connect = 60s, .total = 5s};
+  good.own_connection = true;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(client.fetch(hopeless).error().code, Code::deadline_exceeded);
+    const auto response = client.fetch(good);
+    ASSERT_TRUE(response) << response.error().text();
+  }
+}
+
 // ledger: T5
 TEST(HttpClientRetries, go_on_until_a_passing_failure_has_passed) {
   TestServer server(answer_statuses({503, 500}));
