@@ -104,7 +104,7 @@ TEST_F(Life, a_storm_of_commands_ends_with_the_right_file) {
   hub->pace(Role::storage, {});
   // A pause that was asked for last may still come.
   for (int i = 0; i < 100 && !rig->queue->wait(job.id, Milliseconds(100)); ++i) static_cast<void>(rig->queue->resume(job.id));
-  EXPECT_EQ(state_of(job), JobState::completed);
+  EXPECT_EQ(state_of(job), JobState::completed) << json::to_text(json::encode(*rig->queue->get(job.id)));
   EXPECT_EQ(rig->pulled({.source = model}).change, PullChange::unchanged);
 }
 
