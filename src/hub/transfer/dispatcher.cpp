@@ -12,6 +12,7 @@ using FloatSeconds = std::chrono::duration<double>;
 
 constexpr Milliseconds kTick{50};
 constexpr std::size_t kOpenFiles = 16;
+constexpr int kMostScouts = 16;
 constexpr double kStretchWaits = 50;     // times the wait for an answer: long enough that asking anew costs little
 constexpr double kWorthSplitting = 0.2;  // seconds that a connection still needs, before another takes half of that
 constexpr double kSplittingWaits = 6;    // or these times the wait for an answer
@@ -138,7 +139,8 @@ void Dispatcher::dispatch(MonotonicTime now) {
     while (all < most && download->ready(now) && !download->hashing_is_behind()) {
       const auto name = download->host();
       auto& host = host_of(name, now);
-      if (connections_to(name) >= host.pilot.target()) break;
+      // Who still has to find out where a file is asks for little.
+      if (connections_to(name) >= (name.empty() ? kMostScouts : host.pilot.target())) break;
       if (shared_.gate.closed_for(name, now) > Milliseconds(0)) break;
       if (!download->begin_carrier(longest_stretch(*download, host), std::max(kWorthSplitting, host.wait * kSplittingWaits))) break;
       ++all;

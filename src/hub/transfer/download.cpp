@@ -73,8 +73,9 @@ net::Task<Result<Location>> Download::locate(Why why) {
   if (!subscriber) co_return fail(Code::cancelled, "the transfer was cancelled");
   auto found = co_await net::on_pool(shared_.io, shared_.locators, [&] { return subscriber->locate(why); });
   // Another asker may still want the file.
-  if (!found && found.error().code == Code::cancelled && subscriber->withdrawn() && asker()) co_return co_await locate(why);
-  co_return found;
+  if (found || found.error().code != Code::cancelled || !asker()) co_return found;
+  if (subscriber->withdrawn()) co_return co_await locate(why);
+  co_return fail(Code::unavailable, fmt::format("{}: nobody could say where it is", shown()));
 }
 
 net::Task<void> Download::live() {
@@ -288,7 +289,10 @@ std::string_view Download::phase() const {
 
 void Download::show(MonotonicTime now) {
   if (now >= note_until_) note_.clear();
-  if (shared_.bandwidth.allowance().paused) note_ = "the schedule pauses transfers";
+  if (shared_.bandwidth.allowance().paused)
+    note_ = "the schedule pauses transfers";
+  else if (const auto wait = shared_.gate.closed_for(host(), now); wait >= Seconds(1))
+    note_ = fmt::format("{} asks to wait {}", host(), format_duration(std::chrono::ceil<Seconds>(wait)));
   Glimpse out;
   out.file.shown = shown();
   out.file.done = Bytes(repairing_ ? map_.size().value_or(0) : map_.present().total());

@@ -12,16 +12,18 @@ namespace {
 
 using Kind = Carrier::End::Kind;
 
-constexpr int kMostStrikes = 2;                   // wrong ranges in a row, before none are asked for any more
-constexpr Milliseconds kMeasured{300};            // a speed that is younger says little
-constexpr std::uint64_t kLeastSplit = 256 << 10;  // that is worth a connection of its own
+constexpr Milliseconds kLongestObeyed = std::chrono::minutes(10);  // windows of rate limits are shorter
+constexpr int kMostStrikes = 2;                                    // wrong ranges in a row, before none are asked for any more
+constexpr Milliseconds kMeasured{300};                             // a speed that is younger says little
+constexpr std::uint64_t kLeastSplit = 256 << 10;                   // that is worth a connection of its own
 
 net::RetryPolicy retry_policy(const Settings& settings) {
   return {.attempts = static_cast<int>(settings.get(setting::kRetryAttempts)),
           .base = settings.get(setting::kRetryBase),
           .factor = settings.get(setting::kRetryFactor),
           .cap = settings.get(setting::kRetryCap),
-          .jitter = settings.get(setting::kRetryJitter)};
+          .jitter = settings.get(setting::kRetryJitter),
+          .longest_retry_after = kLongestObeyed};
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <random>
+
 #include "hub/forked_testing.h"
 #include "hub/transfer/engine_testing.h"
 #include "os/file.h"
@@ -126,24 +128,40 @@ TEST_F(EngineTest, another_program_at_the_same_file_is_a_conflict) {
   stop.request_stop();
 }
 
+TEST_F(EngineTest, a_storm_of_cancels_ends_with_the_right_file) {
+  const auto wanted = serve(noise(kSize));
+  start({{"transfer.bandwidth", "40MB"}});
+  std::minstd_rand dice(5);
+  for (int i = 0; i < 30; ++i) {
+    std::stop_source stop;
+    const auto progress = [&](const Progress&) {
+      if (dice() % 2 == 0) stop.request_stop();
+    };
+    const auto fetched = rig->engine.fetch({wanted}, {.stop = stop.get_token(), .target = {}, .progress = progress});
+    if (!fetched) EXPECT_EQ(fetched.error().code, Code::cancelled);
+  }
+  expect_brought(wanted);
+}
+
 void wait_to_be_killed() {
   while (true) ::pause();
+}
+
+Wanted wanted_at(std::string url, const std::string& bytes) {
+  Wanted out{.key = "f", .shown = "f.gguf", .size = Bytes(bytes.size()), .digest = sha256(bytes), .locate = {}};
+  out.locate = [url = std::move(url)](Why, const std::stop_token&) -> Result<Location> {
+    return Location{.url = net::Url::parse(url).value(), .headers = {}};
+  };
+  return out;
 }
 
 // ledger: M2
 TEST(KilledTransfer, asks_only_for_what_was_not_there_yet) {
   const auto folder = os::TemporaryFolder::create().value();
   const auto bytes = noise(kSize);
-  const auto wanted_at = [&](std::string url) {
-    Wanted out{.key = "f", .shown = "f.gguf", .size = Bytes(kSize), .digest = sha256(bytes), .locate = {}};
-    out.locate = [url = std::move(url)](Why, const std::stop_token&) -> Result<Location> {
-      return Location{.url = net::Url::parse(url).value(), .headers = {}};
-    };
-    return out;
-  };
   ForkedChild child([&](const std::string& url, const ForkedChild::Tell& tell) {
     Rig rig(folder.path(), quick_settings({{"transfer.connections", "1"}, {"transfer.piece", "4M"}}));
-    const auto fetched = rig.fetch_one(wanted_at(url), {.progress = [&](const Progress& now) {
+    const auto fetched = rig.fetch_one(wanted_at(url, bytes), {.progress = [&](const Progress& now) {
                                          if (now.done == Bytes(3'000'000)) tell("held");
                                        }});
     tell(fetched ? "complete" : fetched.error().text());
@@ -157,10 +175,42 @@ TEST(KilledTransfer, asks_only_for_what_was_not_there_yet) {
   child.kill();
 
   Rig rig(folder.path(), quick_settings(kOneConnection));
-  const auto arrived = rig.fetch_one(wanted_at(server.url("/f")));
+  const auto arrived = rig.fetch_one(wanted_at(server.url("/f"), bytes));
   ASSERT_TRUE(arrived) << arrived.error().text();
   EXPECT_TRUE(os::read_file(arrived->file, gib(1)).value() == bytes);
   EXPECT_EQ(server.body_bytes(), kSize);
+}
+
+// ledger: M2
+TEST(KilledTransfer, any_number_of_kills_loses_nothing_that_was_written) {
+  constexpr int kKills = 6;
+  const auto folder = os::TemporaryFolder::create().value();
+  const auto bytes = noise(24 << 20);
+  std::vector<std::unique_ptr<ForkedChild>> children;
+  for (int i = 0; i < kKills; ++i)
+    children.push_back(std::make_unique<ForkedChild>([&](const std::string& url, const ForkedChild::Tell& tell) {
+      Rig rig(folder.path(), quick_settings({{"transfer.bandwidth", "40MB"}, {"transfer.piece", "1M"}}));
+      const auto fetched = rig.fetch_one(wanted_at(url, bytes), {.progress = [&](const Progress& now) {
+                                           if (now.phase != "preparing") tell(std::to_string(now.done.count));
+                                         }});
+      tell(fetched ? std::to_string(bytes.size()) : fetched.error().text());
+      wait_to_be_killed();
+    }));
+  fakes::FileServer server;
+  server.serve("/f", fakes::File::of(bytes));
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < kKills; ++i) {
+    children[i]->give(server.url("/f"));
+    auto done = std::stoull(children[i]->told());
+    EXPECT_GE(done, before) << "a kill loses nothing that was written";
+    while (done < bytes.size() * (i + 1) / 10) done = std::stoull(children[i]->told());
+    children[i]->kill();
+    before = done;
+  }
+  Rig rig(folder.path(), quick_settings());
+  const auto arrived = rig.fetch_one(wanted_at(server.url("/f"), bytes));
+  ASSERT_TRUE(arrived) << arrived.error().text();
+  EXPECT_TRUE(os::read_file(arrived->file, gib(1)).value() == bytes);
 }
 
 }  // namespace
