@@ -294,13 +294,17 @@ void PullRun::tidy(const std::vector<Ready>& files) {
 }
 
 void PullRun::report(std::string_view phase, std::optional<Bytes> done, std::optional<Bytes> total, std::string note) {
-  wire::JobProgress progress{.done = static_cast<std::int64_t>(done.value_or(Bytes()).count), .unit = "bytes", .phase = std::string(phase)};
+  // What has no count of its own does not take back what was counted.
+  if (!done) done = brought_, total = wanted_;
+  wire::JobProgress progress{.done = static_cast<std::int64_t>(done->count), .unit = "bytes", .phase = std::string(phase)};
   if (total) progress.total = static_cast<std::int64_t>(total->count);
   if (!note.empty()) progress.note = std::move(note);
   context_.progress(std::move(progress));
 }
 
 void PullRun::report(const transfer::Progress& progress) {
+  brought_ = progress.done;
+  wanted_ = progress.total;
   wire::JobProgress out{.done = static_cast<std::int64_t>(progress.done.count), .unit = "bytes", .phase = std::string(progress.phase)};
   if (progress.total) out.total = static_cast<std::int64_t>(progress.total->count);
   if (!progress.note.empty()) out.note = progress.note;

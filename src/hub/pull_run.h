@@ -62,6 +62,8 @@ class PullRun {
   Turns& turns_;
   jobs::JobContext& context_;
   const StoredPull request_;
+  Bytes brought_;                // as the engine last counted
+  std::optional<Bytes> wanted_;  // the same
 };
 
 }  // namespace puna::hub
