@@ -28,6 +28,7 @@ Models:
   outdated  show which models are newer upstream
   list      show the models in the library
   show      show what a model is and can do
+  create    make a model from another one and a recipe
   cp        copy a model under another name
   rm        remove models from the library
   undo      bring a removed model back

@@ -17,6 +17,7 @@ std::span<const CommandSpec* const> commands() {
       &kOutdated,
       &kList,
       &kShow,
+      &kCreate,
       &kCopy,
       &kRemove,
       &kUndo,

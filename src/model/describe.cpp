@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/text.h"
+#include "gguf/check.h"
 #include "gguf/summary.h"
 #include "model/safetensors.h"
 
@@ -91,6 +92,7 @@ Result<> add_projector(wire::ModelDetails& details, const FileOnDisk& file) {
   PUNA_TRY(const auto header, gguf::Header::read_file(file.place));
   if (gguf::summarize(header).kind != "mmproj")
     return fail(Code::corrupt_data, fmt::format("{} is no projector (mmproj)", printable(file.path)));
+  if (auto whole = gguf::check(header); !whole) return fail(std::move(whole).error().within(printable(file.path)));
   const bool hears = header.boolean("clip.has_audio_encoder").value_or(false);
   if (header.boolean("clip.has_vision_encoder").value_or(!hears)) details.capabilities.emplace_back("vision");
   if (hears) details.capabilities.emplace_back("audio");
@@ -131,6 +133,8 @@ Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files) {
     headers.push_back(std::move(header));
   }
   PUNA_CHECK(check_parts(headers, weights));
+  for (std::size_t i = 0; i < headers.size(); ++i)
+    if (auto whole = gguf::check(headers[i]); !whole) return fail(std::move(whole).error().within(printable(weights[i].path)));
   auto out = details_of(headers);
   for (const auto& file : files)
     if (file.role == wire::FileRole::projector) PUNA_CHECK(add_projector(out, file));

@@ -23,7 +23,7 @@ struct FileOnDisk {
   std::filesystem::path place;
 };
 
-// Reads headers only. Code::corrupt_data when a file is not what its role says, or when a part of the weights is missing;
+// Reads headers only. Code::corrupt_data when a file is not what its role says, was cut off, or when a part of the weights is missing;
 // Code::invalid_argument when there are no weights.
 [[nodiscard]] Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files);
 

@@ -127,13 +127,25 @@ Result<Library> Library::open(store::Database& database, EventBus& events, const
   return Library(std::move(state));
 }
 
-Result<std::vector<wire::Model>> Library::list() {
-  const bool seen = state_->watcher->settle(kPatience);
-  const std::lock_guard lock(state_->mutex);
+std::unique_lock<std::mutex> Library::State::lock_with_listing() {
+  const bool seen = watcher->settle(kPatience);
+  std::unique_lock lock(mutex);
   if (!seen)
-    for (auto& [key, entry] : state_->models) state_->look_at_model(entry);
-  state_->refresh_listing();
+    for (auto& [key, entry] : models) look_at_model(entry);
+  refresh_listing();
+  return lock;
+}
+
+Result<std::vector<wire::Model>> Library::list() {
+  const auto lock = state_->lock_with_listing();
   return state_->listing;
+}
+
+Result<std::shared_ptr<const std::string>> Library::list_text() {
+  const auto lock = state_->lock_with_listing();
+  if (!state_->listing_text)
+    state_->listing_text = std::make_shared<const std::string>(json::to_text(json::encode(wire::ModelList{state_->listing})));
+  return state_->listing_text;
 }
 
 Result<wire::Model> Library::find(std::string_view name) {

@@ -55,6 +55,8 @@ class Library {
 
   // By name; what changed on the disk up to this call is seen. A model of which a file is missing or changed is listed with its problem.
   [[nodiscard]] Result<std::vector<wire::Model>> list();
+  // The same as the JSON text of a wire::ModelList, which is made once for each change.
+  [[nodiscard]] Result<std::shared_ptr<const std::string>> list_text();
   [[nodiscard]] Result<wire::Model> find(std::string_view name);
   // With what stands in the files' headers, and the files.
   [[nodiscard]] Result<wire::ModelDetail> show(std::string_view name);
@@ -71,7 +73,8 @@ class Library {
   [[nodiscard]] Result<wire::Model> alias(std::string_view name, std::string_view target);
   [[nodiscard]] Result<wire::Model> pin(std::string_view name, bool pinned);
   // The files go with their last name, at once or when undo() is no longer offered; a removed model that is removed again goes at once.
-  // Publishes "model.removed". Whether a worker still uses it is the caller's concern. Code::conflict when it is pinned.
+  // Publishes "model.removed", and "model.freed" when the time for undo() is over. Whether a worker still uses it is the caller's concern.
+  // Code::conflict when it is pinned.
   [[nodiscard]] Result<wire::ModelRemoval> remove(std::string_view name, RemoveOptions options = {});
   // Brings the model back that was removed last, or the last one of that name. Code::not_found, Code::already_exists.
   [[nodiscard]] Result<wire::Model> undo(std::optional<std::string> name);

@@ -199,7 +199,10 @@ Milliseconds Library::State::expire(WallTime now) {
   for (const auto& key : over) {
     auto& entry = removed.at(key);
     const auto name = entry.row.name;
-    if (auto gone = remove_for_good(entry, name); !gone) {
+    const auto gone = remove_for_good(entry, name);
+    if (gone) {
+      events.publish_as("model.freed", *gone);
+    } else {
       log::warning("model", "a removed model's files stay", {{"model", name}, {"error", gone.error().text()}});
       next = std::min(next, Milliseconds(60'000));
     }

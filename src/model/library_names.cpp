@@ -81,6 +81,7 @@ void Library::State::refresh_listing() {
   listing.clear();
   listing.reserve(by_key.size());
   for (auto& [key, model] : by_key) listing.push_back(std::move(model));
+  listing_text.reset();
   listing_revision = now;
 }
 

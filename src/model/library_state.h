@@ -66,6 +66,7 @@ struct Library::State {
   SharedCache shared;
   std::filesystem::path shared_folder;  // empty: nothing is shared
   std::vector<wire::Model> listing;
+  std::shared_ptr<const std::string> listing_text;  // null: not made yet
   std::uint64_t listing_revision = 0;
 
   std::unique_ptr<Watcher> watcher;  // last: its thread uses what is above
@@ -76,6 +77,9 @@ struct Library::State {
 
   // Locks the mutex. Just after the start, other programs' models are waited for, so that no name seems unknown or free.
   std::unique_lock<std::mutex> lock_knowing_names();
+
+  // The same with everything seen that changed up to now, and `listing` made of it.
+  std::unique_lock<std::mutex> lock_with_listing();
 
   // library_names.cpp
   using Resolved = std::variant<Entry*, const PlacedEntry*>;

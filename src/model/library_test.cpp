@@ -222,6 +222,7 @@ TEST(Library, ten_thousand_models_are_listed_in_order) {
   RecordProperty("milliseconds",
                  std::to_string(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count()));
   ASSERT_EQ(models.size(), kModels + 1u);
+  EXPECT_EQ(*rig.library->list_text().value(), json::to_text(json::encode(wire::ModelList{models})));
   EXPECT_TRUE(std::ranges::is_sorted(models, {}, &wire::Model::name));
 }
 

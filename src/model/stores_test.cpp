@@ -159,11 +159,13 @@ TEST_F(InPlace, a_link_that_leaves_the_store_is_not_followed) {
 TEST_F(InPlace, what_is_broken_is_shown_with_its_problem) {
   link(hub("me--x") / "snapshots/c/x-Q4_0.gguf", "../../blobs/gone");
   file(".lmstudio/models/me/y/y-Q4_0.gguf", "<html>not found</html>");
+  fs::resize_file(weights(".lmstudio/models/me/cut/cut-Q4_0.gguf"), 250);
   ollama_model("registry.ollama.ai/library/z/latest", {{"model", 'f'}});
   file(".ollama/models/manifests/registry.ollama.ai/library/w/latest", "{");
   open();
   EXPECT_THAT(library_->find("me/x")->problem.value(), HasSubstr("link to nothing"));
   EXPECT_TRUE(library_->find("me/y")->problem);
+  EXPECT_THAT(library_->find("me/cut")->problem.value(), HasSubstr("it was cut off"));
   EXPECT_THAT(library_->find("z")->problem.value(), HasSubstr("is missing"));
   EXPECT_THAT(library_->find("w")->problem.value(), HasSubstr("malformed"));
 }

@@ -7,8 +7,8 @@ namespace {
 
 net::Task<Result<>> list_models(Call& call) {
   auto& library = call.workbench().library();
-  PUNA_CO_TRY(auto models, co_await call.blocking([&] { return library.list(); }));
-  co_return co_await call.reply(wire::ModelList{std::move(models)});
+  PUNA_CO_TRY(const auto text, co_await call.blocking([&] { return library.list_text(); }));
+  co_return co_await call.responder().send({200, {{"Content-Type", "application/json"}}, *text});
 }
 
 net::Task<Result<>> show_model(Call& call) {

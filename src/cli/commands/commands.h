@@ -14,6 +14,7 @@ extern const CommandSpec kList;
 extern const CommandSpec kShow;
 extern const CommandSpec kCopy;
 extern const CommandSpec kRemove;
+extern const CommandSpec kCreate;
 extern const CommandSpec kUndo;
 extern const CommandSpec kAlias;
 extern const CommandSpec kPin;

@@ -1,0 +1,126 @@
+"""What Puna pulls from Hugging Face is found by Python's tools, and what they have is used in place. Other stores and recipes, too."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from hub_support import Hub
+from support import DEADLINE, TINY_MODEL, Daemon
+
+REPOSITORY = "ada/tiny-GGUF"
+
+
+def tiny_model(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([TINY_MODEL, str(path)], check=True, timeout=DEADLINE)
+    return path
+
+
+def python(script, environment, *words):
+    """Runs a script with huggingface_hub in an environment of its own; returns what it printed, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], env=environment, capture_output=True, text=True, timeout=DEADLINE
+    )
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return json.loads(done.stdout)
+
+
+LOOK = """
+import json, sys
+from huggingface_hub import scan_cache_dir, try_to_load_from_cache
+info = scan_cache_dir()
+print(json.dumps({
+    "file": try_to_load_from_cache(sys.argv[1], sys.argv[2]),
+    "repositories": [repository.repo_id for repository in info.repos],
+    "bytes": info.size_on_disk,
+    "warnings": [str(warning) for warning in info.warnings],
+}))
+"""
+FETCH = """
+import json, sys
+from huggingface_hub import hf_hub_download
+print(json.dumps(hf_hub_download(sys.argv[1], sys.argv[2])))
+"""
+
+
+class Library(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="puna-library-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.model = tiny_model(self.folder / "tiny.Q4_K_M.gguf")
+
+    def hub(self):
+        return Hub(repositories=[{"id": REPOSITORY, "files": [{"path": self.model.name, "disk": str(self.model)}]}])
+
+    def daemon(self, **variables):
+        daemon = Daemon()
+        daemon.environment |= variables
+        return daemon
+
+    def names(self, daemon):
+        return [model["name"] for model in daemon.get("/api/v1/models")["models"]]
+
+    def test_python_finds_offline_what_puna_pulled(self):
+        with self.hub() as hub, self.daemon(HF_ENDPOINT=hub.url, HF_HOME=str(self.folder / "hf")) as daemon:
+            daemon.command("pull", f"{REPOSITORY}:Q4_K_M", "--name", "tiny")
+            offline = hub.environment(self.folder) | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(self.folder / "hf")}
+            found = python(LOOK, offline, REPOSITORY, self.model.name)
+            self.assertEqual(Path(found["file"]).read_bytes(), self.model.read_bytes())
+            self.assertEqual(found["repositories"], [REPOSITORY])
+            self.assertEqual(found["warnings"], [])
+            self.assertEqual(found["bytes"], self.model.stat().st_size)
+            self.assertEqual(self.names(daemon), ["tiny:latest"])
+            self.assertEqual(python(FETCH, offline, REPOSITORY, self.model.name), found["file"])
+            daemon.command("rm", "--yes", "--now", "tiny")
+            self.assertEqual(python(LOOK, offline, REPOSITORY, self.model.name)["repositories"], [])
+
+    def test_puna_uses_in_place_what_python_fetched(self):
+        with self.hub() as hub, self.daemon(HF_HOME=str(self.folder / "hf")) as daemon:
+            self.assertEqual(self.names(daemon), [])
+            place = python(FETCH, hub.environment(self.folder) | {"HF_HOME": str(self.folder / "hf")}, REPOSITORY, self.model.name)
+            self.assertEqual(self.names(daemon), [f"{REPOSITORY}:Q4_K_M"])
+            answer = daemon.command("run", f"{REPOSITORY}:Q4_K_M", "hello", stdin=subprocess.DEVNULL).stdout
+            self.assertTrue(answer.startswith("Llamas walk"), answer)
+            refused = daemon.command("rm", "--yes", f"{REPOSITORY}:Q4_K_M", check=False)
+            self.assertEqual(refused.returncode, 4)
+            self.assertIn("belongs to the Hugging Face cache", refused.stderr)
+            self.assertTrue(os.path.exists(place))
+
+    # ledger: T29
+    def test_a_model_of_a_recipe_says_what_the_recipe_says(self):
+        recipe = self.folder / "Modelfile"
+        recipe.write_text(f"FROM {self.model}\nSYSTEM You are terse.\nPARAMETER num_predict 3\nPARAMETER temperature 0\n")
+        with self.daemon() as daemon:
+            daemon.command("create", "terse", "-f", str(recipe))
+            body = {"model": "terse", "messages": [{"role": "user", "content": "hello"}]}
+            answer = daemon.http.post("/v1/chat/completions", json=body).json()
+            self.assertEqual(answer["usage"]["completion_tokens"], 3)
+            longer = daemon.http.post("/v1/chat/completions", json=body | {"max_tokens": 5}).json()
+            self.assertEqual(longer["usage"]["completion_tokens"], 5)
+            own = body["messages"] + [{"role": "system", "content": ""}]
+            without = daemon.http.post("/v1/chat/completions", json=body | {"messages": own}).json()
+            self.assertLess(without["usage"]["prompt_tokens"], answer["usage"]["prompt_tokens"])
+            recipe.write_text(f"FROM {self.model}\nTEMPLATE {{{{ .Prompt }}}}\n")
+            refused = daemon.command("create", "x", "-f", str(recipe), check=False)
+            self.assertIn("line 2: the template is written in Go's template language", refused.stderr)
+
+    # ledger: D11
+    def test_a_removal_is_undone_and_the_bytes_come_back_when_its_time_is_over(self):
+        with self.daemon(PUNA_UNDO="1s") as daemon:
+            daemon.command("pull", str(self.model), "--name", "tiny")
+            blob = Path(daemon.get("/api/v1/models/tiny")["path"])
+            daemon.command("rm", "--yes", "tiny")
+            daemon.command("undo")
+            self.assertEqual(self.names(daemon), ["tiny:latest"])
+            daemon.command("rm", "--yes", "tiny")
+            daemon.until(lambda: not blob.exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
