@@ -99,11 +99,13 @@ TEST_F(Life, a_storm_of_commands_ends_with_the_right_file) {
   std::minstd_rand dice(7);  // NOLINT(cert-msc51-cpp): the same storm in every run
   for (int i = 0; i < 200; ++i) {
     const auto result = dice() % 2 == 0 ? rig->queue->pause(job.id) : rig->queue->resume(job.id);
-    static_cast<void>(result);  // most do not fit the state that the job is in
+    // ignored: most do not fit the state that the job is in
+    static_cast<void>(result);
   }
   hub->pace(Role::storage, {});
   // A pause that was asked for last may still come.
-  for (int i = 0; i < 100 && !rig->queue->wait(job.id, Milliseconds(100)); ++i) static_cast<void>(rig->queue->resume(job.id));
+  for (int i = 0; i < 100 && !rig->queue->wait(job.id, Milliseconds(100)); ++i)
+    if (state_of(job) == JobState::paused) EXPECT_TRUE(rig->queue->resume(job.id));
   EXPECT_EQ(state_of(job), JobState::completed) << json::to_text(json::encode(*rig->queue->get(job.id)));
   EXPECT_EQ(rig->pulled({.source = model}).change, PullChange::unchanged);
 }

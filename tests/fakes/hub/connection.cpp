@@ -26,7 +26,8 @@ using Parser = http::request_parser<http::buffer_body>;
 
 void open_gate(int descriptor) {
   const std::uint64_t one = 1;
-  static_cast<void>(::write(descriptor, &one, sizeof one));  // an eventfd that is full is open already
+  // ignored: an eventfd that is full is open already
+  static_cast<void>(::write(descriptor, &one, sizeof one));
 }
 
 void split_target(Request& out) {
@@ -56,7 +57,8 @@ void Gates::release() const {
 
 void Gates::hold() const {
   std::uint64_t count = 0;
-  static_cast<void>(::read(release_.get(), &count, sizeof count));  // nothing to read: it is closed
+  // ignored: nothing to read: it is closed
+  static_cast<void>(::read(release_.get(), &count, sizeof count));
 }
 
 Connection::Connection(boost::asio::ip::tcp::socket socket, const Gates& gates, const std::filesystem::path& folder)
