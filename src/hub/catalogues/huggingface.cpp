@@ -92,7 +92,7 @@ wire::HubHit hit_of(const json::object& row) {
   out.source = Reference{.catalogue = out.catalogue, .repository = out.repository}.text();
   out.downloads = integer_at(row, "downloads");
   out.likes = integer_at(row, "likes");
-  out.updated_at = text_at(row, "lastModified").or_else([&] { return text_at(row, "createdAt"); });
+  out.updated_at = time_at(row, "lastModified").or_else([&] { return time_at(row, "createdAt"); });
   if (const auto* tags = array_at(row, "tags"))
     for (const auto& tag : *tags)
       if (tag.is_string()) out.tags.emplace_back(std::string_view(tag.get_string()));

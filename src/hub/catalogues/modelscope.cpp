@@ -76,7 +76,7 @@ wire::HubHit hit_of(const json::object& row) {
   out.source = Reference{.catalogue = out.catalogue, .repository = out.repository}.text();
   out.downloads = integer_at(row, "downloads");
   out.likes = integer_at(row, "likes");
-  out.updated_at = text_at(row, "last_modified");
+  out.updated_at = time_at(row, "last_modified");
   out.licence = text_at(row, "license");
   return out;
 }

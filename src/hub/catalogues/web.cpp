@@ -187,6 +187,13 @@ std::optional<std::string> text_at(const json::object& object, std::string_view 
   return std::string(std::string_view(value->get_string()));
 }
 
+std::optional<std::string> time_at(const json::object& object, std::string_view name) {
+  constexpr std::size_t kWithoutFraction = 20;
+  auto text = text_at(object, name);
+  if (text && text->size() == kWithoutFraction && text->ends_with('Z')) text->insert(kWithoutFraction - 1, ".000");
+  return text;
+}
+
 std::optional<std::int64_t> integer_at(const json::object& object, std::string_view name) {
   const auto* value = object.if_contains(name);
   if (!value) return std::nullopt;

@@ -61,6 +61,8 @@ struct JsonAnswer {
 // The rel="next" URL of a Link header.
 [[nodiscard]] std::optional<std::string> next_link(const net::Headers& headers);
 
+// A time as others write it, as the API writes it: "2026-10-02T03:04:05Z" has milliseconds here.
+[[nodiscard]] std::optional<std::string> time_at(const json::object& object, std::string_view name);
 // Members of foreign JSON; absent when missing or of another kind.
 [[nodiscard]] std::optional<std::string> text_at(const json::object& object, std::string_view name);
 [[nodiscard]] std::optional<std::int64_t> integer_at(const json::object& object, std::string_view name);
