@@ -5,15 +5,14 @@
 
 #include <random>
 
-#include "hub/forked_testing.h"
 #include "hub/transfer/engine_testing.h"
+#include "hub/transfer/forked_testing.h"
 #include "os/file.h"
 
 namespace puna::hub::transfer {
 namespace {
 
 using namespace testing_rig;
-using hub::testing_rig::ForkedChild;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;

@@ -1,4 +1,4 @@
-#include "hub/forked_testing.h"
+#include "hub/transfer/forked_testing.h"
 
 #include <poll.h>
 #include <sys/prctl.h>
@@ -7,7 +7,7 @@
 
 #include <csignal>
 
-namespace puna::hub::testing_rig {
+namespace puna::hub::transfer::testing_rig {
 namespace {
 
 constexpr int kPatienceMilliseconds = 20'000;
@@ -49,4 +49,4 @@ void ForkedChild::kill() {
   pid_ = -1;
 }
 
-}  // namespace puna::hub::testing_rig
+}  // namespace puna::hub::transfer::testing_rig

@@ -9,7 +9,7 @@
 
 #include "os/descriptor.h"
 
-namespace puna::hub::testing_rig {
+namespace puna::hub::transfer::testing_rig {
 
 // Create it before anything that starts threads. The child gets the line it is given and tells lines of its own.
 class ForkedChild {
@@ -31,4 +31,4 @@ class ForkedChild {
   pid_t pid_ = -1;
 };
 
-}  // namespace puna::hub::testing_rig
+}  // namespace puna::hub::transfer::testing_rig
