@@ -5,15 +5,14 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "hub/forked_testing.h"
 #include "hub/transfer/engine_testing.h"
+#include "hub/transfer/forked_testing.h"
 #include "os/file.h"
 
 namespace puna::hub::transfer {
 namespace {
 
 using namespace testing_rig;
-using hub::testing_rig::ForkedChild;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
