@@ -48,10 +48,11 @@ struct Identity {
   X509* certificate;
 };
 
-// Answers "ok" to whatever comes over TLS, until it goes.
+// Gives the answer, "ok" unless told, to whatever comes over TLS, until it goes.
 class TlsServer {
  public:
-  explicit TlsServer(const Identity& identity) : context_(SSL_CTX_new(TLS_server_method())), port_([this](int socket) { serve(socket); }) {
+  explicit TlsServer(const Identity& identity, std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+      : answer_(std::move(answer)), context_(SSL_CTX_new(TLS_server_method())), port_([this](int socket) { serve(socket); }) {
     SSL_CTX_use_certificate(context_, identity.certificate);
     SSL_CTX_use_PrivateKey(context_, identity.key);
   }
@@ -76,11 +77,12 @@ class TlsServer {
     SSL* tls = SSL_new(context_);
     SSL_set_fd(tls, socket);
     char request[4096];
-    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    if (SSL_accept(tls) == 1 && SSL_read(tls, request, sizeof(request)) > 0) SSL_write(tls, kAnswer.data(), kAnswer.size());
+    if (SSL_accept(tls) == 1 && SSL_read(tls, request, sizeof(request)) > 0)
+      SSL_write(tls, answer_.data(), static_cast<int>(answer_.size()));
     SSL_free(tls);
   }
 
+  const std::string answer_;
   SSL_CTX* context_;
   ScriptedPort port_;
 };
@@ -112,6 +114,18 @@ TEST(HttpClientTls, takes_an_unknown_authority_or_another_name_for_permanent) {
     EXPECT_THAT(refused.error().message, HasSubstr("the certificate of localhost is not to be trusted"));
     EXPECT_EQ(retries, 0);
   }
+}
+
+TEST(HttpClientTls, a_redirect_to_an_unprotected_address_is_not_followed) {
+  const TemporaryFolder folder;
+  const Identity identity("localhost");
+  identity.save(folder / "ca.pem");
+  TestServer plain(answer_with("stolen"));
+  const TlsServer server(identity, "HTTP/1.1 302 Found\r\nLocation: http://localhost:" + std::to_string(plain.endpoint().port) +
+                                       "/\r\nContent-Length: 0\r\n\r\n");
+  TestClient client({.ca_file = folder / "ca.pem"});
+  EXPECT_THAT(client.fetch(server.request()).error().message, HasSubstr("to an unprotected connection"));
+  EXPECT_EQ(plain.stats().connections, 0U);
 }
 
 TEST(HttpClientTls, says_so_when_the_other_side_does_not_speak_tls) {

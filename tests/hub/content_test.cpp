@@ -146,7 +146,9 @@ TEST_P(HostileName, nothing_is_written_for_a_name_with) {
 INSTANTIATE_TEST_SUITE_P(Names, HostileName,
                          testing::Values(std::pair("a_step_up", "../x-Q4_K_M.gguf"), std::pair("a_step_up_inside", "a/../../x-Q4_K_M.gguf"),
                                          std::pair("a_root", "/etc/x-Q4_K_M.gguf"), std::pair("a_drive", "C:\\x-Q4_K_M.gguf"),
-                                         std::pair("a_question_mark", "x-Q4_K_M?.gguf"), std::pair("a_line_break", "x-Q4_K_M\n.gguf")),
+                                         std::pair("a_question_mark", "x-Q4_K_M?.gguf"),
+                                         std::pair("a_final_dot", "x-Q4_K_M./x-Q4_K_M.gguf"),
+                                         std::pair("a_reserved_word", "CON/x-Q4_K_M.gguf"), std::pair("a_line_break", "x-Q4_K_M\n.gguf")),
                          [](const auto& info) { return info.param.first; });
 
 TEST_F(ContentRules, unsafe_names_alone_are_not_called_an_empty_repository) {

@@ -51,6 +51,17 @@ TEST_F(Registry, a_realm_on_another_host_gets_nothing) {
   EXPECT_EQ(asked(Role::foreign), 0U);
 }
 
+TEST_F(Registry, a_model_for_members_says_that_a_key_is_needed) {
+  fakes::RegistryModelSpec spec;
+  spec.name = "library/closed:latest";
+  spec.layers = {fakes::file("model", model_file(300'000))};
+  spec.closed = true;
+  ASSERT_TRUE(hub->add(spec));
+  const auto failure = refused("ollama://closed");
+  EXPECT_EQ(failure.code, "permission_denied");
+  EXPECT_THAT(failure.message, HasSubstr("key"));
+}
+
 TEST_F(Registry, a_blob_that_is_not_what_its_digest_says_is_refused) {
   FileSpec wrong = fakes::file("model", model_file(300'000, 1));
   wrong.served = model_file(300'000, 2);

@@ -199,6 +199,13 @@ TEST_F(Transport, a_file_of_zero_bytes_is_no_model_and_of_one_byte_neither) {
   EXPECT_THAT(rig->blobs(), testing::IsEmpty());
 }
 
+// A server that serves nothing above 50 GB as a whole is no special case.
+TEST_F(Transport, a_file_is_asked_for_in_ranges_only) {
+  offer();
+  arrives(model);
+  EXPECT_EQ(hub->count([](const auto& one) { return one.role == Role::storage && one.range.empty(); }), 0U);
+}
+
 TEST_F(Transport, sizes_around_a_piece_are_no_special_case) {
   for (const auto size : {16 * kPiece - 1, 16 * kPiece, 16 * kPiece + 1}) {
     offer(model_file(size, size));

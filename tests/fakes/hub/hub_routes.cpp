@@ -43,9 +43,11 @@ Subject page_subject(const std::vector<std::string>& parts, std::size_t verb) {
 // A repository with a new name sends its requests on, with an address on the same host.
 std::optional<Answer> moved(const World& world, const Request& request, const Subject& subject) {
   const auto found = world.repositories.find(subject.kind + "/" + subject.id);
-  if (found == world.repositories.end() || !found->second.about.moved_to) return std::nullopt;
+  if (found == world.repositories.end()) return std::nullopt;
+  const auto& present = found->second.about.moved_to;
+  if (!present) return std::nullopt;
   auto target = request.target;
-  target.replace(target.find(subject.id), subject.id.size(), *found->second.about.moved_to);
+  target.replace(target.find(subject.id), subject.id.size(), *present);
   return Answer::redirect(307, target);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 
@@ -18,8 +19,8 @@ constexpr int kLinkLifeMs = 3600 * 1000;
 bool lfs_by_default(const std::string& path, std::uint64_t size) {
   const auto dot = path.rfind('.');
   const auto ending = dot == std::string::npos ? "" : path.substr(dot);
-  static const std::set<std::string> kEndings{".gguf", ".safetensors", ".bin", ".pt", ".pth", ".onnx", ".zip"};
-  return size > kLfsFrom || kEndings.contains(ending);
+  constexpr std::array<std::string_view, 7> kEndings = {".gguf", ".safetensors", ".bin", ".pt", ".pth", ".onnx", ".zip"};
+  return size > kLfsFrom || std::ranges::find(kEndings, ending) != kEndings.end();
 }
 
 bool has(const std::optional<std::vector<std::string>>& list, const std::string& item) {
