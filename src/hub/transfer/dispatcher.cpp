@@ -76,6 +76,8 @@ net::Task<void> Dispatcher::work() {
     begin_downloads();
     dispatch(now);
     if (auto waited = co_await called_.wait(seen, kTick); !waited && waited.error().code == Code::cancelled) break;
+    // A call that came meanwhile must not keep others from their turn.
+    co_await net::asio::post(shared_.io.context(), net::asio::deferred);
   }
   working_ = false;
 }

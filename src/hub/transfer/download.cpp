@@ -70,7 +70,10 @@ std::shared_ptr<Subscriber> Download::asker() const {
 
 net::Task<Result<Location>> Download::locate(Why why) {
   const auto subscriber = asker();
-  if (!subscriber) co_return fail(Code::cancelled, "the transfer was cancelled");
+  if (!subscriber) {
+    look_who_wants();  // nobody: no further connection is begun
+    co_return fail(Code::cancelled, "the transfer was cancelled");
+  }
   auto found = co_await net::on_pool(shared_.io, shared_.locators, [&] { return subscriber->locate(why); });
   // Another asker may still want the file.
   if (found || found.error().code != Code::cancelled || !asker()) co_return found;

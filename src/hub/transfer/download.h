@@ -140,6 +140,7 @@ class Download : public std::enable_shared_from_this<Download> {
 
   bool ranged_ = true;  // the server can send parts
   int strikes_ = 0;     // answers in a row that were not what was asked for
+  int fruitless_ = 0;   // connections since bytes came that only asked to be asked again
   bool want_anew_ = false;
   int begun_anew_ = 0;
 

@@ -13,6 +13,7 @@ namespace {
 using Kind = Carrier::End::Kind;
 
 constexpr Milliseconds kLongestObeyed = std::chrono::minutes(10);  // windows of rate limits are shorter
+constexpr int kMostFruitless = 20;                                 // connections in a row that ended without bytes and without a failure
 constexpr int kMostStrikes = 2;                                    // wrong ranges in a row, before none are asked for any more
 constexpr Milliseconds kMeasured{300};                             // a speed that is younger says little
 constexpr std::uint64_t kLeastSplit = 256 << 10;                   // that is worth a connection of its own
@@ -162,6 +163,7 @@ net::Task<Result<>> Download::write(std::uint64_t at, std::string_view bytes) {
     }
     patience_.progressed();
     address_.progressed();
+    fruitless_ = 0;
   }
   map_.arrived(span);
   written_.notify();
@@ -173,6 +175,8 @@ void Download::carrier_ended(Carrier& carrier, Carrier::End end) {
   map_.give_back(carrier.id());
   shared_.carrier_ended(carrier);
   std::erase_if(carriers_, [&](const auto& other) { return other.get() == &carrier; });
+  if (end.kind == Kind::again && !carrier.stopped() && ++fruitless_ > kMostFruitless)
+    end = {.kind = Kind::passing, .error = {Code::unavailable, fmt::format("{}: asked again and again, and nothing comes", shown())}};
   if (end.kind == Kind::fatal) {
     fail_with(std::move(end.error));
   } else if (end.kind == Kind::passing) {
