@@ -93,12 +93,18 @@ Capabilities capabilities_of(const Header& header, const Summary& summary, std::
   const bool ranks = pooling == static_cast<std::uint64_t>(Pooling::rank);
   out.embedding = (encoder || pools) && !ranks;
   out.chat = summary.chat_template && !encoder && !pools;
-  out.tools = out.chat && mentions_any(templates, {"tools", "tool_calls"});
-  out.thinking = out.chat && mentions_any(templates, {"<think", "enable_thinking", "reasoning_content", "thinking"});
+  const auto traits = traits_of_template(templates);
+  out.tools = out.chat && traits.tools;
+  out.thinking = out.chat && traits.thinking;
   return out;
 }
 
 }  // namespace
+
+TemplateTraits traits_of_template(std::string_view chat_template) {
+  return {.tools = mentions_any(chat_template, {"tools", "tool_calls"}),
+          .thinking = mentions_any(chat_template, {"<think", "enable_thinking", "reasoning_content", "thinking"})};
+}
 
 Summary summarize(const Header& header) {
   Summary out;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gguf/reader.h"
 
@@ -40,5 +41,12 @@ BOOST_DESCRIBE_STRUCT(Summary, (),
                        head_count, head_count_kv, expert_count, vocabulary_size, chat_template, capabilities))
 
 [[nodiscard]] Summary summarize(const Header& header);
+
+// What a chat template (Jinja) renders, by the words in it.
+struct TemplateTraits {
+  bool tools = false;
+  bool thinking = false;
+};
+[[nodiscard]] TemplateTraits traits_of_template(std::string_view chat_template);
 
 }  // namespace puna::gguf

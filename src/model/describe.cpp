@@ -141,6 +141,20 @@ Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files) {
   return out;
 }
 
+Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files, const std::optional<std::string>& chat_template) {
+  PUNA_TRY(auto out, describe(files));
+  auto& can = out.capabilities;
+  const auto completes = std::ranges::find(can, "completion");
+  if (!chat_template || completes == can.end()) return out;
+  std::vector<std::string> chat = {"chat"};
+  const auto traits = gguf::traits_of_template(*chat_template);
+  if (traits.tools) chat.emplace_back("tools");
+  if (traits.thinking) chat.emplace_back("thinking");
+  std::erase_if(can, [](const std::string& name) { return name == "chat" || name == "tools" || name == "thinking"; });
+  can.insert(std::ranges::find(can, "completion") + 1, chat.begin(), chat.end());
+  return out;
+}
+
 json::object metadata_of(const gguf::Header& header) {
   json::object out;
   for (const auto& [key, value] : header.metadata())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -26,6 +27,8 @@ struct FileOnDisk {
 // Reads headers only. Code::corrupt_data when a file is not what its role says, was cut off, or when a part of the weights is missing;
 // Code::invalid_argument when there are no weights.
 [[nodiscard]] Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files);
+// The same, of a model that is given this chat template (Jinja) instead of its own.
+[[nodiscard]] Result<wire::ModelDetails> describe(std::span<const FileOnDisk> files, const std::optional<std::string>& chat_template);
 
 // Every key except the chat template. An array of more than 16 items is {"array_of": "string", "length": 49152}; text that is not UTF-8
 // is made so.

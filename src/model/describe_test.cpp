@@ -30,6 +30,14 @@ TEST(Describe, an_adapter_or_a_projector_answers_nothing_by_itself) {
   EXPECT_TRUE(details_of(header_with({{"general.type", std::string("mmproj")}})).capabilities.empty());
 }
 
+TEST(Describe, a_template_of_its_own_decides_what_a_chat_can) {
+  const auto folder = os::TemporaryFolder::create().value();
+  test::write_model(folder.path() / "m.gguf", 2048, {{"tokenizer.chat_template", std::string("{{ tools }}")}});
+  const std::vector<FileOnDisk> files = {{wire::FileRole::weights, "m.gguf", folder.path() / "m.gguf"}};
+  EXPECT_THAT(describe(files, std::nullopt)->capabilities, ElementsAre("completion", "chat", "tools"));
+  EXPECT_THAT(describe(files, "{% if enable_thinking %}")->capabilities, ElementsAre("completion", "chat", "thinking"));
+}
+
 TEST(Describe, metadata_is_always_valid_json) {
   const auto shown = metadata_of(header_with({{"a.text", std::string("\xff\x1b[2J")},
                                               {"a.infinite", std::numeric_limits<float>::infinity()},

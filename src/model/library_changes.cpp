@@ -48,8 +48,8 @@ Result<wire::Model> Library::add(const NewModel& model) {
     PUNA_CHECK(check_sha256(file.sha256));
     parts.push_back({name.key(), static_cast<std::int64_t>(parts.size()), file.role, file.path, file.sha256});
   }
-  PUNA_TRY(auto details, describe(state_->files_on_disk(parts)));
   const auto recipe = complete_recipe(model.recipe, state_->files_on_disk(parts));
+  PUNA_TRY(auto details, describe(state_->files_on_disk(parts), recipe.chat_template));
 
   const std::lock_guard lock(state_->mutex);
   const auto now = std::chrono::system_clock::now();

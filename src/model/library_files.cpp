@@ -41,7 +41,7 @@ bool Library::State::look(Blob& blob, bool& read_anew) {
 }
 
 void Library::State::read_headers(Entry& entry) {
-  auto described = describe(files_on_disk(entry.parts));
+  auto described = describe(files_on_disk(entry.parts), entry.recipe.chat_template);
   if (!described) {
     entry.problem = fmt::format("its file was changed and is no longer a model: {}", described.error().text());
     return;

@@ -48,7 +48,7 @@ SeenContent read_content(const StoreScan& scan, const std::vector<FoundFile>& fi
     if (!says_something(file.role)) continue;
     if (const auto text = scan.text(file.place)) add_to_recipe(out.recipe, file.role, *text);
   }
-  if (auto details = describe(on_disk))
+  if (auto details = describe(on_disk, out.recipe.chat_template))
     out.details = std::move(*details);
   else
     out.problem = details.error().text();

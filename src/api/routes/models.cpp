@@ -77,9 +77,17 @@ net::Task<Result<>> verify_models(Call& call) {
   co_return co_await call.reply(std::move(job), 202);
 }
 
+// The library's, and what transfers left on their way.
+Result<wire::DiskUsage> usage_with_downloads(app::Workbench& workbench) {
+  PUNA_TRY(auto usage, workbench.library().usage());
+  for (const auto& partial : workbench.transfers().partials())
+    usage.partials.push_back({partial.file.string(), "puna", static_cast<std::int64_t>(partial.on_disk.count)});
+  return usage;
+}
+
 net::Task<Result<>> show_usage(Call& call) {
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(auto usage, co_await call.blocking([&] { return library.usage(); }));
+  auto& workbench = call.workbench();
+  PUNA_CO_TRY(auto usage, co_await call.blocking([&] { return usage_with_downloads(workbench); }));
   co_return co_await call.reply(std::move(usage));
 }
 
