@@ -28,6 +28,10 @@ bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+bool is_plain(std::string_view text) {
+  return is_utf8(text) && std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
 bool is_secret_parameter(std::string_view parameter) {
   const std::string name = lower_ascii(parameter.substr(0, parameter.find('=')));
   return name.starts_with("x-amz-") || name.starts_with("x-goog-") || std::ranges::find(kSecretParameters, name) != kSecretParameters.end();
@@ -146,7 +150,9 @@ Result<std::string> expand_path(std::string_view text) {
 
 Result<Reference> parse_path(std::string_view text) {
   PUNA_TRY(const auto expanded, expand_path(text));
-  if (expanded.contains('\0')) return fail(Code::invalid_argument, "a path cannot hold a zero byte");
+  if (!is_plain(expanded) || trim(expanded) != expanded)
+    return fail(Code::invalid_argument,
+                fmt::format("'{}' holds control characters, or ends with a space: give the file another name", printable(expanded)));
   const auto path = std::filesystem::path(expanded).lexically_normal();
   if (!path.is_absolute())
     return fail(Code::invalid_argument, fmt::format("'{}' is a relative path: give the whole path, from '/' on", printable(text)));
@@ -178,6 +184,14 @@ constexpr std::array kSchemes = {
     Scheme{"file://", parse_path, true},
 };
 
+// A repository's name stands alone unless it would be read as something else: "gpt2", "owner/x.gguf", "hf.co/x".
+std::string with_scheme_if_needed(std::string text) {
+  const std::string beginning = lower_ascii(text.substr(0, 20));
+  const bool plain = text.substr(0, text.find_first_of(":@")).contains('/') && !text.contains("://") && !looks_like_path(text) &&
+                     !beginning.starts_with("hf.co/") && !beginning.starts_with("huggingface.co/");
+  return plain ? text : "hf://" + text;
+}
+
 Error no_such_form(std::string_view text) {
   const std::string shown = redact(printable(text));
   if (text.contains("://"))
@@ -199,7 +213,7 @@ std::string Reference::shown() const {
     return host.empty() ? fmt::format("ollama://{}", name) : fmt::format("ollama://{}/{}", host, name);
   }
   if (catalogue == kModelScope) return fmt::format("modelscope://{}", repository);
-  return repository.contains('/') ? repository : fmt::format("hf://{}", repository);
+  return with_scheme_if_needed(repository);
 }
 
 std::string Reference::text() const {
@@ -208,7 +222,7 @@ std::string Reference::text() const {
   if (catalogue == kOllama) return revision.empty() ? out : fmt::format("{}:{}", out, revision);
   if (!choice.empty()) out += fmt::format(":{}", choice);
   if (!revision.empty()) out += fmt::format("@{}", revision);
-  return out;
+  return catalogue == kHuggingFace && !out.starts_with("hf://") ? with_scheme_if_needed(std::move(out)) : out;
 }
 
 std::string_view Reference::owner() const {
@@ -254,8 +268,7 @@ Result<Reference> parse_reference(std::string_view typed) {
   const std::string_view text = trim(typed);
   if (text.size() > kLongestReference)
     return fail(Code::too_large, fmt::format("a reference has at most {} characters, this one has {}", kLongestReference, text.size()));
-  if (!is_utf8(text) || std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }))
-    return fail(Code::invalid_argument, fmt::format("'{}' holds characters that no reference has", printable(text)));
+  if (!is_plain(text)) return fail(Code::invalid_argument, fmt::format("'{}' holds characters that no reference has", printable(text)));
   const std::string beginning = lower_ascii(text.substr(0, 20));
   for (const auto& scheme : kSchemes)
     if (beginning.starts_with(scheme.prefix)) return scheme.parse(scheme.whole ? text : text.substr(scheme.prefix.size()));

@@ -24,6 +24,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (reference->catalogue == kFile && !reference->place.starts_with('/')) std::abort();
   const bool regex = reference->choice.starts_with('/') && reference->choice.ends_with('/');
   if (!regex && climbs(reference->choice)) std::abort();
-  if (reference->text().contains("X-Amz-Signature=")) std::abort();
   return 0;
 }
