@@ -56,7 +56,6 @@ TEST_F(AddressTest, goes_where_the_redirect_led_without_credentials) {
   EXPECT_EQ(address.host(), "storage.example");
 }
 
-// ledger: T29
 TEST_F(AddressTest, a_refusal_asks_for_the_redirect_anew_and_then_for_the_location) {
   address.answered(next(), url("https://storage.example/x"));
   EXPECT_TRUE(address.refused(next()));

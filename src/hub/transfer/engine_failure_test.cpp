@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// ledger: T5
+// ledger: D1
 TEST_F(EngineTest, connections_that_break_cost_only_what_did_not_come) {
   const auto wanted = serve(noise(1'000'000));
   for (int i = 0; i < 8; ++i) server.fault({.cut_after = 20'000});
@@ -59,7 +59,6 @@ TEST_F(EngineTest, a_missing_file_is_said_at_once) {
   EXPECT_THAT(server.requests(), SizeIs(1));
 }
 
-// ledger: T29
 TEST_F(EngineTest, a_signed_url_that_ends_on_the_way_is_renewed) {
   const auto wanted = serve(noise(1'000'000));
   for (int i = 0; i < 3; ++i) server.fault({});
@@ -134,7 +133,7 @@ TEST_F(EngineTest, another_size_than_the_wanted_one_is_refused) {
   EXPECT_THAT(error.text(), HasSubstr("500000 bytes instead of 400000"));
 }
 
-// ledger: M2
+// ledger: D14
 TEST_F(EngineTest, one_flipped_bit_is_found_and_only_its_part_replaced) {
   const auto right = noise(1'000'000);
   auto wanted = serve(right);

@@ -51,7 +51,7 @@ TEST_F(EngineTest, what_is_complete_already_is_only_hashed) {
   EXPECT_THAT(server.requests(), SizeIs(requests));
 }
 
-// ledger: M2
+// ledger: D14
 TEST_F(EngineTest, a_damaged_block_of_an_earlier_transfer_is_fetched_again_alone) {
   const std::size_t size = 20 << 20;
   const auto wanted = serve(noise(size));

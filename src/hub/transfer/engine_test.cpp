@@ -15,7 +15,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-// ledger: D1
 TEST_F(EngineTest, brings_a_file_piece_by_piece) {
   start(kOneConnection);
   expect_brought(serve(noise(3'000'000)));
@@ -70,7 +69,6 @@ TEST_F(EngineTest, many_files_come_in_the_order_of_asking) {
   for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(arrived[i].sha256, files[i].digest->hex);
 }
 
-// ledger: D7
 TEST_F(EngineTest, who_asks_for_the_same_file_shares_the_transfer) {
   const auto wanted = serve(noise(400'000));
   server.fault({.hold_before_answer = 1});
@@ -127,7 +125,6 @@ TEST_F(EngineTest, a_part_with_status_200_is_a_part) {
   EXPECT_EQ(server.requests().back().range, "bytes=1000-65535");
 }
 
-// ledger: T12
 TEST_F(EngineTest, what_a_redirect_leads_to_is_remembered_and_gets_no_credentials) {
   auto wanted = serve(noise(1'000'000));
   const auto storage = server.url("/f", "localhost");
