@@ -58,7 +58,7 @@ HubTest::HubTest() : hub(fakes::Hub::start().value()) {
 }
 
 HubTest::~HubTest() {
-  rig.reset();
+  stop();
   expect_invariants();
   EXPECT_TRUE(log::open({}));
 }
@@ -88,8 +88,16 @@ Rig& HubTest::start(std::map<std::string, std::string> more) {
   return *rig;
 }
 
-Rig& HubTest::restart(std::map<std::string, std::string> more) {
+void HubTest::stop() {
+  if (!rig) return;
+  const auto history = rig->history();
+  expect_rising(history);
+  said_ += json::to_text(json::encode(history));
   rig.reset();
+}
+
+Rig& HubTest::restart(std::map<std::string, std::string> more) {
+  stop();
   more.insert(settings_.begin(), settings_.end());
   return start(std::move(more));
 }
@@ -139,11 +147,8 @@ void HubTest::expect_invariants() {
       ASSERT_TRUE(bytes);
       EXPECT_TRUE(name.ends_with((*bytes)->sha256())) << name << " holds something else";
     }
-  std::string said = os::read_file(folder.path() / "log" / "puna.log", mib(64)).value_or("");
-  if (rig) {
-    expect_rising(rig->history());
-    said += json::to_text(json::encode(rig->history()));
-  }
+  const auto said = said_ + os::read_file(folder.path() / "log" / "puna.log", mib(64)).value_or("");
+  EXPECT_FALSE(said.empty());
   for (const auto& secret : hub->secrets()) EXPECT_FALSE(said.contains(secret)) << "a secret was written down: " << secret;
   for (const auto& one : hub->requests()) {
     EXPECT_FALSE(one.target.contains("%2F") && one.target.contains("/api/models/ada")) << one.target;

@@ -49,6 +49,8 @@ class HubTest : public testing::Test {
 
   // After every case: nothing wrong under a final name, progress that never fell, no secret where none belongs, no encoded slash.
   void expect_invariants();
+  // Before the parts go, and what they published with them.
+  void stop();
   void expect_costs(Costs costs);
 
   os::TemporaryFolder folder = os::TemporaryFolder::create().value();
@@ -59,6 +61,7 @@ class HubTest : public testing::Test {
 
  private:
   std::map<std::string, std::string> settings_;
+  std::string said_;  // by jobs of parts that are gone
 };
 
 }  // namespace puna::hub::testing_rig

@@ -25,7 +25,7 @@ class Life : public HubTest {
 TEST_F(Life, a_restart_goes_on_where_it_was_and_fetches_nothing_twice) {
   offer(model_file(4'000'000));
   const auto job = half_way(model);
-  rig.reset();
+  stop();
   let_go();
   const auto before = hub->bytes_sent();
   restart();
@@ -37,7 +37,7 @@ TEST_F(Life, a_restart_goes_on_where_it_was_and_fetches_nothing_twice) {
 TEST_F(Life, a_restart_with_other_pieces_connections_and_another_endpoint_goes_on_too) {
   offer(model_file(4'000'000));
   const auto job = half_way(model);
-  rig.reset();
+  stop();
   let_go();
   hub->shut(Role::hub);
   restart({{"transfer.piece", "256k"}, {"transfer.connections", "2"}, {"hub.endpoints", hub->origin(Role::mirror)}});

@@ -33,8 +33,8 @@ TEST_P(Survives, the_file_arrives_all_the_same_after) {
   EXPECT_GE(hits(), 1U) << "nothing went wrong: the case proves nothing";
 }
 
-void PrintTo(const Case& one, std::ostream* out) {
-  *out << one.name;
+std::ostream& operator<<(std::ostream& out, const Case& one) {
+  return out << one.name;
 }
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
