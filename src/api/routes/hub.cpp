@@ -1,5 +1,5 @@
-#include "api/routes/groups.h"
 #include "hub/hub.h"
+#include "api/routes/groups.h"
 #include "wire/hub.h"
 #include "wire/job.h"
 

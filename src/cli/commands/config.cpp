@@ -82,8 +82,9 @@ void tell_change(Context& context, const wire::SettingsView& view, const Setting
   const auto* now = find(view, spec.key);
   if (!now) return;
   const bool outranked = now->origin == SettingOrigin::environment || now->origin == SettingOrigin::flag;
-  console.err.line(printable(fmt::format("{} = {}{}", spec.key, outranked && wanted && !spec.secret ? *wanted : std::string_view(now->value),
-                                         spec.live ? "" : "  (from the daemon's next start on)")));
+  console.err.line(
+      printable(fmt::format("{} = {}{}", spec.key, outranked && wanted && !spec.secret ? *wanted : std::string_view(now->value),
+                            spec.live ? "" : "  (from the daemon's next start on)")));
   if (outranked) console.warn(fmt::format("{} has the last word: {}", now->source, now->value));
 }
 
