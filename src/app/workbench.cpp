@@ -116,9 +116,12 @@ Result<> Workbench::build() {
                                                                               .program = parts_.program,
                                                                               .folder = parts_.places.models() / "quantizing",
                                                                               .require_space = os::require_disk_space});
-  jobs_ = std::make_unique<jobs::Queue>(*database_, events_, parts_.settings,
-                                        std::vector{pulls_->job_spec(), quantizer_->job_spec(), library_jobs_->verify_spec(),
-                                                    library_jobs_->adopt_spec(), library_jobs_->create_spec()});
+  publisher_ = std::make_unique<hub::publish::Publisher>(hub::publish::Publisher::Parts{
+      .settings = parts_.settings, .library = *library_, .http = client_options(*settings), .environment = os::current_environment()});
+  jobs_ =
+      std::make_unique<jobs::Queue>(*database_, events_, parts_.settings,
+                                    std::vector{pulls_->job_spec(), quantizer_->job_spec(), publisher_->job_spec(),
+                                                library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec()});
   return {};
 }
 
@@ -132,6 +135,10 @@ Result<wire::Job> Workbench::update(std::string_view name) {
 
 Result<wire::Job> Workbench::quantize(std::string_view model, const wire::QuantizeRequest& request) {
   return quantizer_->submit(*jobs_, model, request);
+}
+
+Result<wire::Job> Workbench::push(std::string_view model, const wire::PushRequest& request) {
+  return publisher_->submit(*jobs_, model, request);
 }
 
 Result<> Workbench::start() {
@@ -240,6 +247,7 @@ std::vector<std::string> Workbench::apply_settings() {
   auto changed = parts_.settings.reload();
   const auto settings = parts_.settings.snapshot();
   http_->configure(client_options(*settings));
+  publisher_->configure(client_options(*settings));
   transfers_->configure(client_options(*settings));
   library_->configure(store_choice(*settings));
   log::set_level(json::enum_from_name<log::Level>(settings->get(setting::kLogLevel)).value_or(log::Level::info));

@@ -10,6 +10,7 @@
 #include "base/settings.h"
 #include "fleet/fleet.h"
 #include "hub/hub.h"
+#include "hub/publish/publisher.h"
 #include "hub/pull.h"
 #include "hub/transfer/transfer.h"
 #include "jobs/queue.h"
@@ -21,6 +22,7 @@
 #include "quantize/quantizer.h"
 #include "store/database.h"
 #include "wire/model.h"
+#include "wire/publish.h"
 #include "wire/quantize.h"
 #include "wire/system.h"
 
@@ -77,6 +79,7 @@ class Workbench {
   // Any thread; blocks shortly.
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request);
+  [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request);
   [[nodiscard]] Result<wire::Job> update(std::string_view name);
 
   [[nodiscard]] wire::SettingsView settings_view() const;
@@ -108,6 +111,7 @@ class Workbench {
   std::unique_ptr<hub::Hub> hub_;
   std::unique_ptr<hub::Pulls> pulls_;
   std::unique_ptr<quantize::Quantizer> quantizer_;
+  std::unique_ptr<hub::publish::Publisher> publisher_;
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
   // Names already looked up, so that a request costs no query; valid for one revision of the library. Network thread.
   std::map<std::string, KnownModel> known_;

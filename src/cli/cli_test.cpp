@@ -38,6 +38,7 @@ Models:
   df        show which models take which room
   verify    check the files of models byte by byte
   quantize  make a smaller model from one of the library
+  push      publish a model on Hugging Face
 
 Daemon:
   serve   run the daemon

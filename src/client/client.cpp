@@ -270,6 +270,10 @@ Result<wire::Job> Client::quantize(std::string_view model, const wire::QuantizeR
                                 stop);
 }
 
+Result<wire::Job> Client::push(std::string_view model, const wire::PushRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = model_target("models", model, "/push"), .body = json::encode(request)}, stop);
+}
+
 Result<wire::RunningList> Client::running(std::stop_token stop) {
   return core_->call<wire::RunningList>({.target = "/api/v1/running"}, stop);
 }

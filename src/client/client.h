@@ -15,6 +15,7 @@
 #include "wire/hub.h"
 #include "wire/job.h"
 #include "wire/model.h"
+#include "wire/publish.h"
 #include "wire/quantize.h"
 #include "wire/system.h"
 
@@ -71,6 +72,7 @@ class Client {
   [[nodiscard]] Result<wire::QuantizePlan> plan_quantize(std::string_view model, const wire::QuantizeRequest& request,
                                                          std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request, std::stop_token stop = {});
 
   [[nodiscard]] Result<wire::RunningList> running(std::stop_token stop = {});
   // Returns when the model is ready; tells how far its load is meanwhile (for a full name, as model() has it).

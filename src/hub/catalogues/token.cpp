@@ -12,11 +12,11 @@ namespace {
 
 constexpr Bytes kLargestTokenFile = kib(16);
 
-std::filesystem::path token_file(const Access& access) {
-  if (const auto& set = access.settings.snapshot()->get(setting::kHubTokenFile); !set.empty()) return set;
+std::filesystem::path token_file(const Settings& settings, const os::Environment& environment) {
+  if (const auto& set = settings.get(setting::kHubTokenFile); !set.empty()) return set;
   const auto variable = [&](const char* name) {
-    const auto found = access.environment.find(name);
-    return found == access.environment.end() ? std::string() : found->second;
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
   };
   if (const auto home = variable("HF_HOME"); !home.empty()) return std::filesystem::path(home) / "token";
   if (const auto cache = variable("XDG_CACHE_HOME"); !cache.empty()) return std::filesystem::path(cache) / "huggingface" / "token";
@@ -27,8 +27,13 @@ std::filesystem::path token_file(const Access& access) {
 }  // namespace
 
 Secret hub_token(const Access& access) {
-  if (const auto& set = access.settings.snapshot()->get(setting::kHubToken); !set.empty()) return Secret(set);
-  const auto file = token_file(access);
+  return hub_token(access.settings, access.environment);
+}
+
+Secret hub_token(const SettingsStore& store, const os::Environment& environment) {
+  const auto settings = store.snapshot();
+  if (const auto& set = settings->get(setting::kHubToken); !set.empty()) return Secret(set);
+  const auto file = token_file(*settings, environment);
   if (file.empty()) return {};
   auto text = os::read_file(file, kLargestTokenFile);
   if (!text) {

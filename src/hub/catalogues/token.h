@@ -7,6 +7,7 @@
 namespace puna::hub {
 
 // Empty when there is none. Reads a small file: quick enough for the network thread.
+[[nodiscard]] Secret hub_token(const SettingsStore& settings, const os::Environment& environment);
 [[nodiscard]] Secret hub_token(const Access& access);
 
 }  // namespace puna::hub

@@ -1,0 +1,74 @@
+#include <array>
+
+#include "base/text.h"
+#include "cli/commands/commands.h"
+#include "cli/context.h"
+#include "cli/following.h"
+#include "cli/invocation.h"
+#include "cli/text.h"
+#include "wire/publish.h"
+
+namespace puna::cli {
+namespace {
+
+constexpr std::array kArguments = {
+    ArgumentSpec{.name = "MODEL", .help = "the model to push", .completes = Completes::models},
+    ArgumentSpec{.name = "DESTINATION", .help = "a repository on Hugging Face: owner/repo, or owner/repo@BRANCH"}};
+constexpr std::array kOptions = {
+    OptionSpec{.name = "private", .help = "only you may see the repository, if it has to be made"},
+    OptionSpec{.name = "message", .letter = 'm', .value = "TEXT", .help = "the message of the commit"},
+    OptionSpec{.name = "detach", .letter = 'd', .help = "return at once; the daemon goes on, see `puna job list`"},
+    OptionSpec{.name = "quiet", .letter = 'q', .help = "show no progress"},
+};
+constexpr std::array kExamples = {Example{"puna push qwen3:4b-q4_k_m me/qwen3-4b-GGUF", "publish a model"},
+                                  Example{"puna push notes:latest me/notes --private", "keep it to yourself"}};
+
+void tell_completed(Context& context, const wire::PushResult& result) {
+  const bool same = result.change == wire::PushChange::unchanged;
+  const std::string what = same ? fmt::format("{} has it already", result.destination)
+                                : fmt::format("pushed to {} ({} sent)", result.destination, size_text(result.sent));
+  context.console().err.line(printable(fmt::format("{}: {}", what, result.url)));
+}
+
+Result<ExitCode> push(Context& context, const Invocation& invocation) {
+  wire::PushRequest request{.destination = invocation.argument("DESTINATION"), .message = invocation.text("message")};
+  if (invocation.has("private")) request.is_private = true;
+  PUNA_TRY(auto* daemon, context.daemon(Start::if_needed));
+  PUNA_TRY(auto job, daemon->push(invocation.argument("MODEL"), request));
+  if (invocation.has("detach")) {
+    if (invocation.has("json"))
+      context.print_json(job);
+    else
+      context.console().out.line(job.id);
+    return ExitCode::ok;
+  }
+  const bool quiet = invocation.has("quiet") || invocation.has("json");
+  PUNA_TRY(job, follow_job(context, *daemon, job, quiet ? Narration::quiet : Narration::full));
+  PUNA_TRY(const auto result, json::decode<wire::PushResult>(job.result.value_or(nullptr), json::Unknown::ignore));
+  if (invocation.has("json"))
+    context.print_json(job);
+  else if (!quiet)
+    tell_completed(context, result);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+constinit const CommandSpec kPush{
+    .name = "push",
+    .group = Group::models,
+    .summary = "publish a model on Hugging Face",
+    .description =
+        "Brings a model of the library to a repository on Hugging Face, as a job: the repository is made if it is not there, and all files "
+        "come with one commit. What the repository has already is not sent again, so the same command after a failure goes on where it "
+        "stopped. A repository without a README.md gets one.\n\nIt needs an access token with the right to write, in the setting hub.token "
+        "or "
+        "in HF_TOKEN.",
+    .arguments = kArguments,
+    .options = kOptions,
+    .examples = kExamples,
+    .prints_data = true,
+    .run = push,
+};
+
+}  // namespace puna::cli

@@ -1,0 +1,212 @@
+// A push, whole: from the library over the queue to the hub double and back out of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "fakes/hub/hub.h"
+#include "gguf/writer.h"
+#include "hub/publish/publisher.h"
+#include "model/library.h"
+#include "os/file.h"
+#include "os/place_file.h"
+#include "os/sha256.h"
+#include "os/temporary_folder.h"
+
+namespace puna::hub::publish {
+namespace {
+
+using fakes::Role;
+using testing::HasSubstr;
+using testing::Not;
+using wire::JobState;
+using wire::PushChange;
+
+constexpr Milliseconds kSoon{20'000};
+constexpr std::string_view kToken = "hf_adas_secret_token";
+constexpr std::uint64_t kPart = 100 << 10;
+constexpr std::uint64_t kWeights = 950 << 10;  // ten parts
+
+class Push : public testing::Test {
+ protected:
+  Push() {
+    fakes::ScenarioSpec scenario;
+    scenario.part_size = kPart;
+    scenario.users = {fakes::UserSpec{.token = std::string(kToken), .name = "ada"},
+                      fakes::UserSpec{.token = "hf_reader", .name = "ada", .role = "read"}};
+    hub_ = fakes::Hub::start(scenario).value();
+    add_model();
+  }
+
+  void add_model() {
+    const std::vector<std::byte> weights(kWeights, std::byte{7});
+    gguf::Writer writer;
+    writer.set("general.architecture", std::string("llama"));
+    writer.set("general.license", std::string("apache-2.0"));
+    writer.set("llama.context_length", std::uint32_t{2048});
+    ASSERT_TRUE(writer.add_tensor("token_embd.weight", gguf::TensorType::f16, {kWeights / 2}, weights));
+    const auto file = folder_.path() / "new.gguf";
+    ASSERT_TRUE(writer.write(file));
+    sha256_ = os::sha256_of(os::read_file(file, gib(1)).value()).value();
+    ASSERT_TRUE(os::place_file(file, library_.blob_path(sha256_).value()));
+    ASSERT_TRUE(
+        library_.add({.name = "tiny:f16", .files = {{.path = "tiny-F16.gguf", .sha256 = sha256_}}, .provenance = {.catalogue = "file"}}));
+  }
+  // The daemon's parts, with settings on top of those that let tests be quick.
+  void start(std::map<std::string, std::string> more = {}) {
+    std::map<std::string, std::string> flags = {{"hub.endpoints", hub_->origin()},  {"hub.token", std::string(kToken)},
+                                                {"hub.token_file", "/nonexistent"}, {"network.retry_base", "1ms"},
+                                                {"network.retry_cap", "1ms"},       {"network.retry_attempts", "1"}};
+    for (auto& [key, value] : more) flags[key] = value;
+    queue_.reset();
+    publisher_.reset();
+    settings_ = std::make_unique<SettingsStore>(SettingsStore::Sources{.flags = std::move(flags)});
+    publisher_ = std::make_unique<Publisher>(
+        Publisher::Parts{.settings = *settings_, .library = library_, .http = {.proxy = ""}, .environment = {}});
+    queue_ = std::make_unique<jobs::Queue>(database_, events_, *settings_, std::vector{publisher_->job_spec()});
+    ASSERT_TRUE(queue_->start());
+  }
+  Result<wire::Job> submit(wire::PushRequest request) {
+    if (!queue_) start();
+    return publisher_->submit(*queue_, "tiny:f16", request);
+  }
+  wire::Job ended(wire::PushRequest request) { return queue_for(submit(std::move(request))); }
+  wire::Job queue_for(const Result<wire::Job>& job) {
+    EXPECT_TRUE(job) << job.error().text();
+    return queue_->wait(job.value().id, kSoon).value();
+  }
+  wire::PushResult pushed(wire::PushRequest request = {.destination = "ada/tiny"}) {
+    const auto job = ended(std::move(request));
+    EXPECT_EQ(job.state, JobState::completed) << job.failure.value_or(wire::JobFailure()).message;
+    return json::decode<wire::PushResult>(job.result.value_or(nullptr)).value_or(wire::PushResult());
+  }
+  wire::JobFailure refused(wire::PushRequest request = {.destination = "ada/tiny"}) {
+    return ended(std::move(request)).failure.value_or(wire::JobFailure());
+  }
+  static bool is_put(const fakes::Served& served) { return served.role == Role::storage && served.method == "PUT"; }
+  std::size_t puts() const { return hub_->count(is_put); }
+
+  bool await_puts(std::int64_t count) const {
+    return hub_->await([&](const std::vector<fakes::Served>& all) { return std::ranges::count_if(all, is_put) >= count; });
+  }
+
+  os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
+  std::unique_ptr<fakes::Hub> hub_;
+  std::string sha256_;
+  store::Database database_ = store::Database::open(":memory:").value();
+  EventBus events_;
+  model::Library library_ = model::Library::open(database_, events_, folder_.path() / "models").value();
+  std::unique_ptr<SettingsStore> settings_;
+  std::unique_ptr<Publisher> publisher_;
+  std::unique_ptr<jobs::Queue> queue_;
+};
+
+TEST_F(Push, makes_the_repository_and_fills_it_with_the_model_and_a_card) {
+  const auto result = pushed();
+  EXPECT_EQ(result.change, PushChange::created);
+  EXPECT_EQ(result.commit, hub_->head("ada/tiny"));
+  EXPECT_EQ(hub_->content("ada/tiny", "tiny-F16.gguf")->sha256(), sha256_);
+  const auto card = hub_->content("ada/tiny", "README.md")->text();
+  EXPECT_THAT(card, testing::StartsWith("---\nlicense: apache-2.0\n"));
+  EXPECT_THAT(card, HasSubstr("puna run ada/tiny"));
+  EXPECT_GT(puts(), 9);  // parts
+}
+
+TEST_F(Push, sends_and_commits_nothing_that_is_there_already) {
+  const auto first = pushed();
+  const auto sent = puts();
+  const auto second = pushed();
+  EXPECT_EQ(second.change, PushChange::unchanged);
+  EXPECT_EQ(second.sent, 0);
+  EXPECT_EQ(second.commit, first.commit);
+  EXPECT_EQ(puts(), sent);
+}
+
+TEST_F(Push, leaves_a_card_alone_that_somebody_wrote) {
+  pushed();
+  ASSERT_TRUE(hub_->commit("ada/tiny", {fakes::file("README.md", "mine"), fakes::file("tiny-F16.gguf", "old")}));
+  EXPECT_EQ(pushed().change, PushChange::updated);
+  EXPECT_EQ(hub_->content("ada/tiny", "README.md")->text(), "mine");
+  EXPECT_EQ(hub_->content("ada/tiny", "tiny-F16.gguf")->sha256(), sha256_);
+}
+
+// ledger: T5
+TEST_F(Push, goes_on_behind_the_last_part_that_arrived_when_it_is_tried_again) {
+  hub_->fault({.role = Role::storage, .method = "PUT", .skip = 4, .times = 1, .status = 503});
+  EXPECT_EQ(pushed().commit, hub_->head("ada/tiny"));
+  EXPECT_EQ(puts(), 10 + 1);
+  EXPECT_EQ(hub_->content("ada/tiny", "tiny-F16.gguf")->sha256(), sha256_);
+}
+
+TEST_F(Push, begins_a_file_anew_when_storage_has_forgotten_its_parts) {
+  hub_->fault({.role = Role::storage, .method = "PUT", .skip = 4, .times = 1, .status = 503});
+  hub_->fault({.role = Role::storage, .method = "PUT", .skip = 4, .times = 1, .status = 403});
+  EXPECT_EQ(pushed().commit, hub_->head("ada/tiny"));
+  EXPECT_EQ(hub_->content("ada/tiny", "tiny-F16.gguf")->sha256(), sha256_);
+}
+
+TEST_F(Push, a_lost_answer_to_the_commit_makes_no_second_one) {
+  hub_->fault({.role = Role::hub, .method = "POST", .path = "*/commit/*", .cut_after = 0, .reset = true});
+  EXPECT_EQ(pushed().commit, hub_->head("ada/tiny"));
+  EXPECT_EQ(hub_->count([](const fakes::Served& served) { return served.target.contains("/commit/") && served.status == 200; }), 1);
+}
+
+TEST_F(Push, commits_on_top_of_what_others_committed_meanwhile) {
+  start();
+  hub_->fault({.role = Role::storage, .method = "PUT", .hold = true});
+  const auto job = submit({.destination = "ada/tiny"});
+  ASSERT_TRUE(await_puts(1));
+  ASSERT_TRUE(hub_->commit("ada/tiny", {fakes::file("notes.txt", "theirs")}));
+  hub_->release();
+  EXPECT_EQ(queue_for(job).state, JobState::completed);
+  EXPECT_EQ(hub_->content("ada/tiny", "notes.txt")->text(), "theirs");
+  EXPECT_EQ(hub_->content("ada/tiny", "tiny-F16.gguf")->sha256(), sha256_);
+}
+
+TEST_F(Push, each_refusal_has_its_code) {
+  start({{"hub.token", ""}});
+  const auto stranger = refused();
+  EXPECT_EQ(stranger.code, "unauthenticated");
+  EXPECT_THAT(stranger.message, HasSubstr("hub.token"));
+  start({{"hub.token", "hf_reader"}});
+  EXPECT_EQ(refused().code, "permission_denied");
+  start({{"hub.token", "hf_unknown"}});
+  EXPECT_EQ(refused().code, "unauthenticated");
+  start();
+  EXPECT_EQ(refused({.destination = "others/tiny"}).code, "permission_denied");
+  hub_->fault({.role = Role::hub, .path = "*/preupload/*", .status = 413});
+  EXPECT_EQ(refused().code, "too_large");
+}
+
+TEST_F(Push, destinations_are_checked_before_anything_is_asked) {
+  for (const std::string destination : {"tiny", "ada/tiny:Q4_0", "https://example.com/x.gguf", "./tiny.gguf", "ada/../x"})
+    EXPECT_FALSE(submit({.destination = destination})) << destination;
+  EXPECT_EQ(hub_->requests().size(), 0);
+}
+
+// ledger: F13
+TEST_F(Push, the_token_goes_to_the_hub_alone_and_into_no_log) {
+  pushed();
+  for (const auto& served : hub_->requests())
+    if (served.role == Role::storage) EXPECT_EQ(served.authorization, "") << served.target;
+  for (const auto& event : events_.since(0, 100'000).events) EXPECT_THAT(json::to_text(event->data), Not(HasSubstr(std::string(kToken))));
+}
+
+TEST_F(Push, progress_never_falls_and_ends_at_its_total) {
+  hub_->fault({.role = Role::storage, .method = "PUT", .skip = 4, .times = 1, .status = 503});
+  const auto job = ended({.destination = "ada/tiny"});
+  EXPECT_EQ(job.progress.phase, "uploading");
+  EXPECT_EQ(job.progress.done, job.progress.total);
+}
+
+TEST_F(Push, a_cancelled_push_ends_at_once) {
+  hub_->fault({.role = Role::storage, .method = "PUT", .skip = 2, .times = 0, .hold = true});
+  const auto job = submit({.destination = "ada/tiny"}).value();
+  ASSERT_TRUE(await_puts(3));
+  ASSERT_TRUE(queue_->cancel(job.id));
+  EXPECT_EQ(queue_->wait(job.id, kSoon)->state, JobState::cancelled);
+  hub_->release();
+}
+
+}  // namespace
+}  // namespace puna::hub::publish

@@ -1,0 +1,143 @@
+#include "hub/publish/publisher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/settings_registry.h"
+#include "base/text.h"
+#include "hub/catalogues/token.h"
+#include "hub/publish/card.h"
+#include "model/library.h"
+#include "os/file.h"
+#include "os/sha256.h"
+
+namespace puna::hub::publish {
+namespace {
+
+constexpr std::string_view kKind = "push";
+constexpr std::string_view kCardPath = "README.md";
+constexpr int kAttempts = 5;
+
+struct Order {
+  std::string model;
+  std::string destination;
+  std::optional<bool> is_private;
+  std::string message;
+};
+BOOST_DESCRIBE_STRUCT(Order, (), (model, destination, is_private, message))
+
+std::string title_of(const json::value& request) {
+  const auto order = json::decode<Order>(request);
+  return order ? fmt::format("push {} to {}", order->model, order->destination) : "push";
+}
+
+Result<Reference> parse_destination(std::string_view typed) {
+  PUNA_TRY(auto out, parse_reference(typed));
+  if (out.catalogue != kHuggingFace)
+    return fail(Code::unsupported, fmt::format("models are pushed to Hugging Face, as owner/repo, not to '{}'", printable(typed)));
+  if (!out.repository.contains('/'))
+    return fail(Code::invalid_argument, fmt::format("'{}' names no owner: push to owner/repo", printable(typed)));
+  if (!out.choice.empty())
+    return fail(Code::invalid_argument,
+                fmt::format("'{}': a push takes the whole model; leave '{}' out", printable(typed), printable(out.choice)));
+  return out;
+}
+
+// What the library knows of a file's content, or else its bytes say.
+Result<std::string> digest_of(const wire::ModelFile& file, jobs::JobContext& context) {
+  if (!file.sha256.empty()) return file.sha256;
+  PUNA_TRY(const auto opened, os::open_regular_file(file.place));
+  os::Sha256 hash;
+  PUNA_CHECK(os::hash_file(hash, opened.get(), Bytes(0), Bytes(static_cast<std::uint64_t>(file.size)), context.stop(), [&](Bytes at) {
+    context.progress({.done = static_cast<std::int64_t>(at.count), .total = file.size, .unit = "bytes", .phase = "hashing"});
+  }));
+  return hash.hex();
+}
+
+Result<Cargo> load(const wire::ModelDetail& detail, const Order& order, jobs::JobContext& context) {
+  Cargo out{.destination = {},
+            .files = {},
+            .details = detail.model.details,
+            .is_private = order.is_private.value_or(false),
+            .message = order.message};
+  PUNA_TRY(out.destination, parse_destination(order.destination));
+  for (const auto& file : detail.files) {
+    CargoFile taken{.path = file.role == wire::FileRole::card ? std::string(kCardPath) : file.path,
+                    .role = file.role,
+                    .place = file.place,
+                    .size = Bytes(static_cast<std::uint64_t>(file.size))};
+    PUNA_TRY(taken.sha256, digest_of(file, context));
+    out.files.push_back(std::move(taken));
+  }
+  if (std::ranges::find(out.files, kCardPath, &CargoFile::path) == out.files.end()) {
+    CargoFile card{.path = std::string(kCardPath), .role = wire::FileRole::card, .text = make_card(out.destination, detail, out.files)};
+    card.size = Bytes(card.text.size());
+    card.only_if_missing = true;
+    PUNA_TRY(card.sha256, os::sha256_of(card.text));
+    out.files.push_back(std::move(card));
+  }
+  return out;
+}
+
+Result<net::Url> endpoint_of(const Settings& settings) {
+  const auto& endpoints = settings.get(setting::kHubEndpoints);
+  if (endpoints.empty()) return fail(Code::invalid_argument, "hub.endpoints names no server: set it to https://huggingface.co");
+  return net::Url::parse(endpoints.front(), "https");
+}
+
+}  // namespace
+
+Publisher::Publisher(Parts parts) : parts_(std::move(parts)), courier_(parts_.settings, parts_.http) {}
+
+jobs::JobSpec Publisher::job_spec() {
+  return {.kind = kKind,
+          .title = title_of,
+          .run = [this](jobs::JobContext& context) { return run(context); },
+          .resumable = true,  // begins anew, and finds there what it sent before
+          .retry = {.attempts = kAttempts}};
+}
+
+Result<wire::Job> Publisher::submit(jobs::Queue& queue, std::string_view model, const wire::PushRequest& request) {
+  PUNA_TRY(const auto destination, parse_destination(request.destination));
+  PUNA_TRY(const auto detail, parts_.library.show(model));
+  if (detail.model.problem) return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
+  Order order{.model = detail.model.name,
+              .destination = destination.text(),
+              .is_private = request.is_private,
+              .message = request.message.value_or(fmt::format("Upload {} with Puna", detail.model.name))};
+  auto stored = json::encode(order);
+  const auto key = fmt::format("{} {}", order.model, order.destination);
+  return queue.submit(kKind, std::move(stored), key);
+}
+
+Result<Published> Publisher::publish(const Cargo& cargo, jobs::JobContext& context) {
+  const auto settings = parts_.settings.snapshot();
+  PUNA_TRY(auto endpoint, endpoint_of(*settings));
+  const auto token = hub_token(parts_.settings, parts_.environment);
+  const auto progress = [&context](Bytes done, Bytes total) {
+    context.progress({.done = static_cast<std::int64_t>(done.count),
+                      .total = static_cast<std::int64_t>(total.count),
+                      .unit = "bytes",
+                      .phase = "uploading"});
+  };
+  return publish_on_huggingface({.courier = courier_, .half_sent = half_sent_, .endpoint = std::move(endpoint), .token = token}, cargo,
+                                progress, context.stop());
+}
+
+Result<json::value> Publisher::run(jobs::JobContext& context) {
+  PUNA_TRY(const auto order, json::decode<Order>(context.request()));
+  PUNA_TRY(const auto detail, parts_.library.show(order.model));
+  if (detail.model.problem) return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
+  PUNA_TRY(const auto cargo, load(detail, order, context));
+  PUNA_TRY(const auto published, publish(cargo, context));
+  Bytes size;
+  for (const auto& file : cargo.files) size += file.size;
+  wire::PushResult out{.destination = order.destination, .url = published.url, .commit = published.commit};
+  out.size = static_cast<std::int64_t>(size.count);
+  out.sent = static_cast<std::int64_t>(published.sent.count);
+  out.change = published.created ? wire::PushChange::created : published.changed ? wire::PushChange::updated : wire::PushChange::unchanged;
+  return json::encode(out);
+}
+
+}  // namespace puna::hub::publish

@@ -1,0 +1,51 @@
+// The job kind "push": brings a model of the library to a place where others find it.
+#pragma once
+
+#include <stop_token>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "hub/publish/courier.h"
+#include "hub/publish/huggingface.h"
+#include "jobs/queue.h"
+#include "jobs/spec.h"
+#include "os/environment.h"
+#include "wire/publish.h"
+
+namespace puna::model {
+class Library;
+}
+
+namespace puna::hub::publish {
+
+// Thread-safe. Must outlive the queue that runs its jobs.
+class Publisher {
+ public:
+  struct Parts {
+    const SettingsStore& settings;
+    model::Library& library;
+    net::ClientOptions http;
+    os::Environment environment;  // where other programs keep their tokens
+  };
+  explicit Publisher(Parts parts);
+
+  // For the queue. Phases: "hashing" (files that nobody has hashed yet), "uploading" (bytes that the destination lacks). The result is a
+  // wire::PushResult. A failure that may pass is tried again, and goes on where it was: what the destination has is not sent twice.
+  [[nodiscard]] jobs::JobSpec job_spec();
+  // Refuses at once what cannot work: Code::invalid_argument (the destination), not_found and conflict (the model). Who asks for the same
+  // again gets the job that is under way. Blocks shortly.
+  [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, std::string_view model, const wire::PushRequest& request);
+  // For requests from now on.
+  void configure(net::ClientOptions options) { courier_.configure(std::move(options)); }
+
+ private:
+  [[nodiscard]] Result<json::value> run(jobs::JobContext& context);
+  [[nodiscard]] Result<Published> publish(const Cargo& cargo, jobs::JobContext& context);
+
+  const Parts parts_;
+  Courier courier_;
+  HalfSentFiles half_sent_;
+};
+
+}  // namespace puna::hub::publish
