@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "model/library.h"
 #include "os/file.h"
@@ -14,6 +16,13 @@
 
 namespace puna::quantize {
 namespace {
+
+// "smollm2-135m-q4_k_m.gguf" for smollm2:135m-q4_k_m: what it is called where others see it.
+std::string file_name(std::string_view model) {
+  std::string out(model.substr(model.rfind('/') + 1));
+  std::ranges::replace(out, ':', '-');
+  return out + ".gguf";
+}
 
 class Run {
  public:
@@ -84,7 +93,7 @@ class Run {
   Result<wire::QuantizeResult> add(const std::string& sha256) {
     const auto& model = source_.detail.model;
     model::NewModel added{.name = order_.name,
-                          .files = {{.path = fmt::format("{}.gguf", order_.level), .sha256 = sha256}},
+                          .files = {{.path = file_name(order_.name), .sha256 = sha256}},
                           .provenance = {.catalogue = "quantize", .repository = model.name, .filter = order_.level},
                           .recipe = source_.detail.recipe};
     if (!model.sha256.empty()) added.provenance.commit = model.sha256;
