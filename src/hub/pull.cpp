@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "hub/choice/quantization.h"
 #include "hub/default_name.h"
 #include "hub/pull_run.h"
 #include "model/library.h"
 #include "model/name.h"
+#include "model/quantization_name.h"
 #include "os/sha256.h"
 
 namespace puna::hub {
@@ -36,10 +36,10 @@ Result<std::optional<std::string>> name_of(const wire::PullRequest& request, con
     const auto path = std::string_view(reference.place).substr(0, reference.place.find_first_of("?#"));
     const auto raw = path.substr(path.rfind('/') + 1);
     const auto file = reference.catalogue == kUrl ? net::percent_decode(raw).value_or(std::string(raw)) : std::string(raw);
-    if (reference.catalogue == kUrl && part_of(file))
+    if (reference.catalogue == kUrl && model::part_of(file))
       return fail(Code::unsupported,
                   fmt::format("{} is one part of a split model, of no use alone: pull the repository that it is in", printable(file)));
-    chosen = default_name(stem_of(file));
+    chosen = default_name(model::stem_of(file));
     if (chosen->empty()) return fail(Code::invalid_argument, fmt::format("no model name can be made from {}: give one", reference.shown()));
   }
   if (!chosen) return std::nullopt;
@@ -59,7 +59,8 @@ jobs::JobSpec Pulls::job_spec() {
   return {.kind = kKind,
           .title = title_of,
           .run = [this](jobs::JobContext& context) { return run(context); },
-          .resumable = true};  // what came is kept; failures that may pass are tried again inside, where progress counts
+          .resumable = true,  // what came is kept; failures that may pass are tried again inside, where progress counts
+          .pauses_on = {Code::disk_full}};
 }
 
 Result<wire::Job> Pulls::submit(jobs::Queue& queue, const wire::PullRequest& request) {

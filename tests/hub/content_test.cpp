@@ -161,7 +161,7 @@ TEST_F(ContentRules, a_file_with_a_name_of_255_bytes_arrives_under_a_name_of_one
   EXPECT_EQ(start().pulled({.source = model, .name = "mine"}).name, "mine:latest");
 }
 
-TEST_F(ContentRules, more_than_the_disk_holds_is_refused_before_the_first_byte) {
+TEST_F(ContentRules, more_than_the_disk_holds_pauses_the_job_before_the_first_byte) {
   FileSpec huge = fakes::file(std::string(kModelFile), Content::generated(1ULL << 50, 1));
   huge.sha256 = std::string(64, 'a');
   fakes::RepositorySpec spec;
@@ -172,6 +172,7 @@ TEST_F(ContentRules, more_than_the_disk_holds_is_refused_before_the_first_byte) 
   const auto job = rig->submit({.source = model});
   rig->await([&](const wire::Job& now) { return now.id == job.id && now.failure.has_value(); });
   const auto now = rig->queue->get(job.id);
+  EXPECT_EQ(now->state, wire::JobState::paused);
   EXPECT_EQ(now->failure->code, "disk_full");
   EXPECT_EQ(hub->bytes_sent(), 0U);
 }
