@@ -244,6 +244,20 @@ TEST_F(RunCommand, streams_the_answer_to_standard_output) {
   EXPECT_EQ(request->at("keep_alive"), json::value("-1"));
 }
 
+TEST_F(RunCommand, pulls_first_what_only_a_catalogue_has) {
+  has_model();
+  on("POST /v1/chat/completions", client::stream(kAnswer));
+  on("GET /api/v1/events", client::stream({client::event("job.updated", json::encode(completed()))}));
+  on("GET /api/v1/models/owner%2Frepo%3AQ4_1", 404, R"({"error":{"code":"not_found","message":"no"}})");
+  on_as("POST /api/v1/models/pull", 202, job(wire::JobState::queued, 0));
+  on_as("GET /api/v1/jobs/01JOB7X2M9K", 200, job(wire::JobState::running, 50));
+  on_as("GET /api/v1/models/m%3Alatest", 200, wire::ModelDetail{.model = model("m:latest")});
+  const auto ran = run_words({"run", "owner/repo:Q4_1", "Why?"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "Blue.\n");
+  EXPECT_EQ(daemon_->asked("POST /api/v1/models/pull "), R"(POST /api/v1/models/pull {"source":"owner/repo:Q4_1"})");
+}
+
 TEST_F(RunCommand, prints_one_object_as_json) {
   has_model();
   on("POST /v1/chat/completions", client::stream(kAnswer));

@@ -42,8 +42,9 @@ struct RemoveOptions {
 };
 
 // Thread-safe; functions look at the disk, so they belong on a pool. Names may be given without the tag "latest", and without any tag
-// where only one model has that name. Unknown ones are Code::not_found, naming the nearest. What changes a model that another program
-// keeps is refused: Code::permission_denied says who keeps it.
+// where only one model has that name; "owner/repo:Q4_K_M" also means the one model that was pulled as that. Unknown ones are
+// Code::not_found, naming the nearest. What changes a model that another program keeps is refused: Code::permission_denied says who
+// keeps it.
 class Library {
  public:
   // Creates the folder, finishes removals that a crash cut short, and looks at every own file. Other programs' models follow soon.

@@ -101,7 +101,20 @@ Result<Library::State::Resolved> Library::State::resolve(std::string_view text) 
     if (keys.empty()) keys = keys_from(placed, prefix);  // the library's own go first
     if (keys.size() == 1) return *exact(keys.front());
   }
+  if (auto* entry = came_from(name)) return entry;
   return fail(unknown(name));
+}
+
+Entry* Library::State::came_from(const Name& name) {
+  if (!name.base().contains('/')) return nullptr;
+  Entry* found = nullptr;
+  for (auto& [key, entry] : models) {
+    const auto& row = entry.row;
+    if (!row.repository || lower_ascii(*row.repository) != lower_ascii(name.base())) continue;
+    if (name.tag_was_given() && lower_ascii(row.filter.value_or(std::string())) != lower_ascii(name.tag())) continue;
+    if (std::exchange(found, &entry)) return nullptr;
+  }
+  return found;
 }
 
 Result<Entry*> Library::State::resolve_own(std::string_view text) {

@@ -84,6 +84,7 @@ struct Library::State {
   // library_names.cpp
   using Resolved = std::variant<Entry*, const PlacedEntry*>;
   Result<Resolved> resolve(std::string_view text);
+  Entry* came_from(const Name& repository);           // the only one of it that was chosen like the tag; null when there is none
   Result<Entry*> resolve_own(std::string_view text);  // Code::permission_denied for one in place
   [[nodiscard]] Error unknown(const Name& name) const;
   [[nodiscard]] std::vector<std::string> known_names() const;

@@ -57,6 +57,22 @@ TEST(Library, an_unknown_name_is_not_found_and_the_nearest_are_named) {
   }
 }
 
+TEST(Library, finds_a_model_by_the_repository_that_it_was_pulled_from) {
+  Rig rig;
+  const auto pulled = [&](std::string name, char digit, std::string filter) {
+    write_model(rig.blob(digit));
+    NewModel model = one_file(name, digit);
+    model.provenance = {.catalogue = "huggingface", .repository = "Owner/Repo-GGUF", .filter = std::move(filter)};
+    rig.library->add(model).value();
+  };
+  pulled("repo:q4", 'a', "Q4_K_M");
+  EXPECT_EQ(rig.library->find("owner/repo-gguf")->name, "repo:q4");
+  pulled("repo:q8", 'b', "Q8_0");
+  EXPECT_EQ(rig.library->find("Owner/Repo-GGUF:q8_0")->name, "repo:q8");
+  EXPECT_EQ(rig.library->find("Owner/Repo-GGUF").error().code, Code::not_found) << "which of the two is not said";
+  EXPECT_EQ(rig.library->find("Owner/Repo-GGUF:Q2_K").error().code, Code::not_found);
+}
+
 TEST(Library, a_copy_is_a_second_name_for_the_same_file) {
   Rig rig;
   rig.add("a", 'a');

@@ -16,8 +16,9 @@ namespace puna::cli {
 namespace {
 
 constexpr std::array kArguments = {
-    ArgumentSpec{
-        .name = "MODEL", .help = "a model of the library, or a GGUF file, which is taken into it", .completes = Completes::model_or_file},
+    ArgumentSpec{.name = "MODEL",
+                 .help = "a model of the library; a GGUF file, or a reference such as owner/repo:Q4_K_M, is brought in first",
+                 .completes = Completes::model_or_file},
     ArgumentSpec{.name = "PROMPT", .help = "a question; without one, a chat begins", .occurs = Occurs::any}};
 constexpr std::array kOptions = {
     OptionSpec{.name = "system", .value = "TEXT", .help = "what the model is told before everything else"},
@@ -39,6 +40,7 @@ constexpr std::array kOptions = {
 constexpr std::array kExamples = {
     Example{"puna run smollm2", "chat"}, Example{"puna run smollm2 \"Why is the sky blue?\"", "one question, one answer"},
     Example{"puna run smollm2 \"Summarise this:\" < notes.txt", "a question about a file"},
+    Example{"puna run HuggingFaceTB/SmolLM2-135M-Instruct-GGUF", "pull it first if it is not here"},
     Example{"puna run ./model.gguf --set temperature=0 --set seed=1 hello", "a file, the same answer each time"}};
 constexpr Bytes kLargestInput = mib(64);
 
@@ -104,14 +106,34 @@ Result<std::string> gather_prompt(Context& context, const Interrupt& interrupt, 
   return fmt::format("{}\n\n{}", piped, words);
 }
 
-// A file is taken into the library under the name made from its own; one that is there already is not copied again.
-Result<std::string> name_in_library(Context& context, client::Client& daemon, Interrupt& interrupt, const std::string& typed) {
-  if (!looks_like_file(typed)) return typed;
-  context.console().err.line(printable(fmt::format("taking {} into the library", typed)));
-  const PullOrder order{.source = typed};
+Result<wire::ModelDetail> pull_and_find(Context& context, client::Client& daemon, Interrupt& interrupt, const std::string& source) {
+  const PullOrder order{.source = source};
   PUNA_TRY(auto job, submit_pull(context, daemon, order));
   PUNA_TRY(job, finish_pull(context, daemon, interrupt, job, order));
-  return pulled_name(job);
+  PUNA_TRY(const auto name, pulled_name(job));
+  return daemon.model(name, interrupt.token());
+}
+
+// What a reference would be called in the library: "ollama://qwen3:8b" is "qwen3:8b" there.
+std::string_view without_catalogue(std::string_view typed) {
+  const auto scheme = typed.find("://");
+  if (scheme != std::string_view::npos) typed.remove_prefix(scheme + 3);
+  for (const std::string_view host : {"hf.co/", "huggingface.co/"})
+    if (typed.starts_with(host)) typed.remove_prefix(host.size());
+  return typed;
+}
+
+// The model of the library; a file, and what only a catalogue has, is brought in first.
+Result<wire::ModelDetail> find_or_pull(Context& context, client::Client& daemon, Interrupt& interrupt, const std::string& typed) {
+  if (looks_like_file(typed)) {
+    context.console().err.line(printable(fmt::format("taking {} into the library", typed)));
+    return pull_and_find(context, daemon, interrupt, typed);
+  }
+  auto known = daemon.model(std::string(without_catalogue(typed)), interrupt.token());
+  const bool elsewhere = typed.contains('/');
+  if (known || !elsewhere || (known.error().code != Code::not_found && known.error().code != Code::invalid_argument)) return known;
+  context.console().err.line(printable(fmt::format("{} is not here yet", typed)));
+  return pull_and_find(context, daemon, interrupt, typed);
 }
 
 Result<> check_can_chat(const wire::Model& model) {
@@ -151,8 +173,7 @@ Result<ExitCode> run(Context& context, const Invocation& invocation) {
   PUNA_TRY(const auto interrupt, Interrupt::install());
   PUNA_TRY(auto prompt, gather_prompt(context, *interrupt, invocation));
   PUNA_TRY(auto* daemon, context.daemon(Start::if_needed, interrupt->token()));
-  PUNA_TRY(const auto name, name_in_library(context, *daemon, *interrupt, invocation.argument("MODEL")));
-  PUNA_TRY(const auto model, daemon->model(name, interrupt->token()));
+  PUNA_TRY(const auto model, find_or_pull(context, *daemon, *interrupt, invocation.argument("MODEL")));
   PUNA_CHECK(check_can_chat(model.model));
   Conversation conversation(context, model.model.name, std::move(settings));
   if (!prompt.empty()) {
