@@ -1,21 +1,17 @@
 #include "hub/default_name.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
+#include "model/quantization_name.h"
 
 namespace puna::hub {
 namespace {
 
 constexpr std::string_view kSeparators = "-._";
-constexpr std::array<std::string_view, 8> kWithoutNumber = {"f16", "f32", "bf16", "fp16", "fp32", "mxfp4", "mxfp4_moe", "nvfp4"};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_name_character(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || kSeparators.contains(c);
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || kSeparators.contains(c);
 }
 
 std::string_view without_outer_separators(std::string_view text) {
@@ -26,26 +22,14 @@ std::string_view without_outer_separators(std::string_view text) {
 
 }  // namespace
 
-bool is_quantization(std::string_view text) {
-  if (text.starts_with("ud-")) text.remove_prefix(3);
-  if (std::ranges::find(kWithoutNumber, text) != kWithoutNumber.end()) return true;
-  if (text.starts_with('i') || text.starts_with('t')) text.remove_prefix(1);
-  if (text.size() < 2 || text[0] != 'q' || !is_digit(text[1])) return false;
-  return std::ranges::all_of(text, [](char c) { return c == '_' || (is_name_character(c) && !kSeparators.contains(c)); });
-}
-
 std::string default_name(std::string_view file_name) {
   std::string stem = lower_ascii(file_name);
   if (stem.ends_with(".gguf")) stem.resize(stem.size() - 5);
   std::ranges::replace_if(stem, [](char c) { return !is_name_character(c); }, '-');
   const std::string_view whole = without_outer_separators(stem);
-  for (std::size_t at = 1; at < whole.size(); ++at) {
-    const auto tag = whole.substr(at + 1);
-    if (!kSeparators.contains(whole[at]) || !is_quantization(tag)) continue;
-    const auto model = without_outer_separators(whole.substr(0, at));
-    if (!model.empty()) return std::string(model) + ":" + std::string(tag);
-  }
-  return std::string(whole);
+  const auto name = model::without_quantization(whole);
+  if (name.size() == whole.size()) return std::string(whole);
+  return std::string(name) + ":" + std::string(without_outer_separators(whole.substr(name.size())));
 }
 
 }  // namespace puna::hub

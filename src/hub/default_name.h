@@ -10,7 +10,4 @@ namespace puna::hub {
 // "smollm2-135m-instruct:q4_1". Characters that a name may not hold become '-'. Empty when nothing is left.
 [[nodiscard]] std::string default_name(std::string_view file_name);
 
-// Whether the lower-case text is what files call a quantization: "q4_k_m", "ud-iq3_xxs", "bf16", "mxfp4".
-[[nodiscard]] bool is_quantization(std::string_view text);
-
 }  // namespace puna::hub

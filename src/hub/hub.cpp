@@ -8,10 +8,10 @@
 #include "base/settings_registry.h"
 #include "base/text.h"
 #include "hub/choice/choose.h"
-#include "hub/choice/quantization.h"
 #include "hub/default_name.h"
 #include "hub/remote_header.h"
 #include "model/name.h"
+#include "model/quantization_name.h"
 
 namespace puna::hub {
 namespace {
@@ -30,9 +30,9 @@ Variant only_variant(const Listing& listing) {
     for (const auto& file : listing.files)
       if ((file.role == wire::FileRole::weights) == weights) out.files.push_back(file);
   const std::string& path = out.files.front().path;
-  out.name = quantization_in(path).value_or(std::string(stem_of(path.substr(path.rfind('/') + 1))));
+  out.name = model::quantization_in(path).value_or(std::string(model::stem_of(path.substr(path.rfind('/') + 1))));
   out.parts = out.weights().size();
-  const auto part = part_of(path);
+  const auto part = model::part_of(path);
   if (part && part->count != out.parts)
     out.problem = fmt::format("{} is one part of a split model of {}, and the others were not found beside it", path, part->count);
   return out;
@@ -75,9 +75,9 @@ std::string name_for(const Listing& listing, const Variant& variant) {
   }
   const std::string& path = variant.files.front().path;
   if (variant.format == "gguf") {
-    const auto stem = stem_of(path);
+    const auto stem = model::stem_of(path);
     const auto name = default_name(fmt::format("{}.gguf", stem.substr(stem.rfind('/') + 1)));
-    return name.contains(':') || !quantization_in(path) ? name : fmt::format("{}:{}", name, lower_ascii(variant.name));
+    return name.contains(':') || !model::quantization_in(path) ? name : fmt::format("{}:{}", name, lower_ascii(variant.name));
   }
   const auto repository = default_name(reference.repository.substr(reference.repository.rfind('/') + 1));
   return repository.contains(':') ? repository : fmt::format("{}:safetensors", repository);

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "hub/catalogues/registry.h"
-#include "hub/choice/quantization.h"
+#include "model/quantization_name.h"
 
 namespace puna::hub {
 namespace {
@@ -13,10 +13,10 @@ constexpr std::size_t kMostParts = 1000;
 
 // Of a split model those parts that lie beside each other, in their order.
 std::vector<std::filesystem::path> set_of(const std::filesystem::path& path) {
-  const auto part = part_of(path.filename().string());
+  const auto part = model::part_of(path.filename().string());
   if (!part || part->count > kMostParts) return {path};
   std::vector<std::filesystem::path> out;
-  const auto stem = std::string(stem_of(path.filename().string()));
+  const auto stem = std::string(model::stem_of(path.filename().string()));
   for (std::size_t number = 1; number <= part->count; ++number) {
     auto file = path.parent_path() / fmt::format("{}-{:05}-of-{:05}{}", stem, number, part->count, path.extension().string());
     std::error_code error;

@@ -4,7 +4,6 @@
 #include "gguf/raw_file.h"
 #include "hub/choice/choose.h"
 #include "hub/choice/memory.h"
-#include "hub/choice/quantization.h"
 
 namespace puna::hub {
 namespace {
@@ -49,24 +48,6 @@ std::vector<std::string> paths(const Result<Variant>& variant) {
 std::string name(const Listing& listing, std::string_view typed, std::uint64_t memory = 10'000) {
   const auto variant = taken(listing, typed, memory);
   return variant ? variant->name : variant.error().message;
-}
-
-TEST(Quantization, is_read_off_the_names_that_files_have) {
-  for (const auto& [path, expected] : std::vector<std::pair<std::string, std::string>>{{"SmolLM2-135M-Instruct.Q4_1.gguf", "Q4_1"},
-                                                                                       {"ggml-model-q4_k_m.gguf", "Q4_K_M"},
-                                                                                       {"qwen2_5_7b_iq3_xxs.gguf", "IQ3_XXS"},
-                                                                                       {"x-UD-Q4_K_XL.gguf", "UD-Q4_K_XL"},
-                                                                                       {"x.i1-IQ3_XS.gguf", "IQ3_XS"},
-                                                                                       {"gpt-oss-20b-mxfp4.gguf", "MXFP4"},
-                                                                                       {"x-fp16.gguf", "F16"},
-                                                                                       {"x-BF16-00002-of-00003.gguf", "BF16"},
-                                                                                       {"Q8_0/model-00001-of-00002.gguf", "Q8_0"},
-                                                                                       {"gemma-3-4b-it-qat-q4_0.gguf", "Q4_0"},
-                                                                                       {"x-TQ1_0-imat.gguf", "TQ1_0"},
-                                                                                       {"x-Q4_0_4_8.gguf", "Q4_0_4_8"}})
-    EXPECT_EQ(quantization_in(path), expected) << path;
-  for (const std::string_view path : {"model.gguf", "qwen3-8b.gguf", "q4all.gguf", "Q.gguf", "v0.1.gguf"})
-    EXPECT_EQ(quantization_in(path), std::nullopt) << path;
 }
 
 // ledger: D7

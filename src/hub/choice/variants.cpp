@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/text.h"
-#include "hub/choice/quantization.h"
+#include "model/quantization_name.h"
 
 namespace puna::hub {
 namespace {
@@ -43,7 +43,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 int precision_rank(const ListedFile& projector) {
-  const auto name = quantization_in(projector.path);
+  const auto name = model::quantization_in(projector.path);
   if (name == "F16") return 0;
   if (name == "BF16") return 1;
   if (name == "Q8_0") return 2;
@@ -68,14 +68,14 @@ bool comes_with_gguf(const ListedFile& file) {
 Variant gguf_variant(const Listing& listing, std::string_view stem, std::vector<const ListedFile*> files) {
   Variant out{.format = "gguf"};
   const std::string path = files.front()->path;
-  out.name = quantization_in(path).value_or(std::string(name_of(stem)));
+  out.name = model::quantization_in(path).value_or(std::string(name_of(stem)));
   std::ranges::sort(files, {}, &ListedFile::path);
   std::size_t count = 1;
   std::vector<std::string> missing;
-  if (const auto part = part_of(path)) {
+  if (const auto part = model::part_of(path)) {
     count = part->count;
     for (std::size_t number = 1; number <= count; ++number)
-      if (std::ranges::none_of(files, [&](const ListedFile* file) { return part_of(file->path)->number == number; }))
+      if (std::ranges::none_of(files, [&](const ListedFile* file) { return model::part_of(file->path)->number == number; }))
         missing.push_back(std::to_string(number));
   }
   out.parts = count;
@@ -92,7 +92,7 @@ Variant safetensors_variant(const Listing& listing, std::string_view folder, con
   Variant out{.name = folder.empty() ? "safetensors" : std::string(folder), .format = "safetensors"};
   for (const auto* file : weights) out.files.push_back(*file);
   out.parts = out.files.size();
-  if (const auto part = part_of(out.files.front().path); part && part->count != out.files.size()) {
+  if (const auto part = model::part_of(out.files.front().path); part && part->count != out.files.size()) {
     out.parts = part->count;
     out.problem = fmt::format("of its {} parts {} are there", part->count, out.files.size());
   }
@@ -130,9 +130,9 @@ std::vector<Variant> variants_of(const Listing& listing) {
   std::map<std::string, std::vector<const ListedFile*>> gguf, safetensors;
   for (const auto& file : listing.files) {
     if (file.role == FileRole::weights && is_gguf(file) && !is_companion_model(file.path)) {
-      const auto part = part_of(file.path);
+      const auto part = model::part_of(file.path);
       // A set is one thing only with its own count: a repository may hold the same model cut twice.
-      gguf[fmt::format("{}{}", stem_of(file.path), part ? fmt::format("\n{}", part->count) : "")].push_back(&file);
+      gguf[fmt::format("{}{}", model::stem_of(file.path), part ? fmt::format("\n{}", part->count) : "")].push_back(&file);
     } else if (is_weights_of_safetensors(file)) {
       safetensors[std::string(folder_of(file.path))].push_back(&file);
     }

@@ -53,20 +53,13 @@ const FoundFile* projector_for(const FoundFile& weights, const std::vector<Found
 // Files of one split model, by the name that they share.
 std::string set_key(const FoundFile& file) {
   const auto name = std::filesystem::path(file.path).filename().string();
-  const auto number = part_number_in(name);
+  const auto number = part_of(name);
   return fmt::format("{}/{}{}", folder_of(file), stem_of(name), number ? fmt::format(" of {}", number->count) : std::string());
 }
 
 bool is_whole(const std::vector<FoundFile>& parts) {
-  const auto first = part_number_in(std::filesystem::path(parts.front().path).filename().string());
+  const auto first = part_of(std::filesystem::path(parts.front().path).filename().string());
   return !first || first->count == parts.size();
-}
-
-// "smollm2-135m-Q4_K_M.gguf" -> "smollm2-135m"
-std::string without_quantization(std::string_view stem, std::string_view quantization) {
-  const auto at = lower_ascii(stem).rfind(lower_ascii(quantization));
-  if (quantization.empty() || at == std::string::npos || at < 2 || at + quantization.size() != stem.size()) return std::string(stem);
-  return std::string(stem.substr(0, at - 1));
 }
 
 // The tag is the quantization; of models that would be called alike, all but the first are called after their file.
@@ -77,7 +70,7 @@ class Names {
     const auto file = std::filesystem::path(path).filename().string();
     const auto stem = std::string(stem_of(file));
     const auto quantization = quantization_in(file);
-    std::string name = base_.empty() ? without_quantization(stem, quantization.value_or("")) : base_;
+    std::string name = base_.empty() ? std::string(without_quantization(stem)) : base_;
     if (quantization || !base_.empty()) name += ":" + quantization.value_or(stem);
     if (!taken_.insert(lower_ascii(name)).second) name = base_.empty() ? stem : base_ + ":" + stem;
     return name;
@@ -125,7 +118,7 @@ void add_safetensors(StoreScan& scan, const FileGroup& group, bool partial) {
   if (weights == 0) return;
   if (model.name.empty()) model.name = model.files.front().place.parent_path().filename().string();
   std::ranges::sort(model.files, {}, [](const FoundFile& file) { return std::pair(file.role != FileRole::weights, file.path); });
-  const auto number = part_number_in(model.files.front().path);
+  const auto number = part_of(model.files.front().path);
   if (number && number->count != weights) {
     if (partial) return;
     model.problem = fmt::format("{} of its {} files of weights are here", weights, number->count);
