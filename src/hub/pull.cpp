@@ -10,7 +10,6 @@
 #include "model/library.h"
 #include "model/name.h"
 #include "model/quantization_name.h"
-#include "model/quantization_name.h"
 #include "os/sha256.h"
 
 namespace puna::hub {
