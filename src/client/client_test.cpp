@@ -38,9 +38,10 @@ std::string piece(std::string_view content) {
 
 TEST_F(ClientOfDaemon, a_model_name_with_slashes_stays_one_segment) {
   daemon_.on("DELETE /api/v1/models/a%2Fb%3A1", reply(200, R"({"name":"a/b:1","freed_bytes":5,"remaining_names":[]})"));
-  const auto removal = client_.remove_model("a/b:1");
+  const auto removal = client_.remove_model("a/b:1", {.now = true});
   ASSERT_TRUE(removal) << removal.error().text();
   EXPECT_EQ(removal->freed_bytes, 5);
+  EXPECT_EQ(daemon_.asked().front(), "DELETE /api/v1/models/a%2Fb%3A1?now=true");
 }
 
 TEST_F(ClientOfDaemon, the_daemons_error_comes_back_with_its_code) {
