@@ -220,6 +220,7 @@ std::optional<std::string> message_in(std::string_view body) {
 
 Error status_error(std::string_view what, const HttpResponse& response) {
   constexpr std::size_t kLongestExcerpt = 300;
+  if (response.status == 407) return proxy_wants_credentials(what);
   auto said = message_in(response.body);
   const bool plain = response.headers.get("Content-Type").value_or("").starts_with("text/plain");
   if (!said && plain && !trim(response.body).empty()) said = trim(response.body);

@@ -278,7 +278,11 @@ void Transfer::ended(int curl_code) {
   if (curl_code != CURLE_OK && !fault_) {
     long system_error = 0;
     curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &system_error);
-    fault_ = fault_of(curl_code, static_cast<int>(system_error), curl_message_.data(), *request_);
+    long proxy_status = 0;
+    if (headers_done_ || curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &proxy_status) != CURLE_OK || proxy_status < 300)
+      fault_ = fault_of(curl_code, static_cast<int>(system_error), curl_message_.data(), *request_);
+    else
+      fault_ = proxy_fault(static_cast<int>(proxy_status), *request_);
     fault_->sent = reached_server_;
   }
   changed_.wake();

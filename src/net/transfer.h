@@ -89,6 +89,9 @@ class Transfer {
 };
 
 // What a failure of curl means. `system_error` is an errno or 0.
+// What a proxy answered that did not connect: a status that is not 2xx.
+[[nodiscard]] Fault proxy_fault(int status, const HttpRequest& request);
+[[nodiscard]] Error proxy_wants_credentials(std::string_view what);
 [[nodiscard]] Fault fault_of(int curl_code, int system_error, std::string_view detail, const HttpRequest& request);
 
 }  // namespace puna::net

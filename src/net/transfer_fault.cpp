@@ -38,6 +38,19 @@ Fault connect_fault(int system_error, std::string_view detail, const HttpRequest
 
 }  // namespace
 
+Error proxy_wants_credentials(std::string_view what) {
+  return {Code::unauthenticated,
+          fmt::format("{}: the proxy wants a name and a password (407): write them before its host, in the setting network.proxy or where "
+                      "the environment names it",
+                      what)};
+}
+
+Fault proxy_fault(int status, const HttpRequest& request) {
+  if (status == 407) return {.error = proxy_wants_credentials(request.url.printable()), .transient = false, .sent = false};
+  auto message = fmt::format("the proxy does not connect to {}: it answered {}", peer(request), status);
+  return status < 500 ? permanent(Code::permission_denied, std::move(message)) : transient(Code::unavailable, std::move(message));
+}
+
 Fault fault_of(int curl_code, int system_error, std::string_view detail, const HttpRequest& request) {
   const auto where = request.url.printable();
   const auto said = detail.empty() ? std::string(curl_easy_strerror(static_cast<CURLcode>(curl_code))) : printable(detail);
