@@ -7,6 +7,7 @@
 #include "base/settings_registry.h"
 #include "base/text.h"
 #include "hub/transfer/download.h"
+#include "hub/transfer/thrown.h"
 
 namespace puna::hub::transfer {
 namespace {
@@ -50,9 +51,18 @@ void Carrier::stop() {
 }
 
 net::Task<void> Carrier::run(std::shared_ptr<Carrier> self, std::shared_ptr<Download> keep) {
-  auto end = co_await self->carry();
+  End end;
+  try {
+    end = co_await self->carry();
+  } catch (...) {
+    end = {.kind = Kind::fatal, .error = thrown_error().within(keep->shown())};
+  }
   if (self->stopped_) end = {.kind = Kind::again};
-  keep->carrier_ended(*self, std::move(end));
+  try {
+    keep->carrier_ended(*self, std::move(end));
+  } catch (...) {
+    keep->fail_with(thrown_error().within(keep->shown()));
+  }
 }
 
 Carrier::End Carrier::ended_by(Error error) const {

@@ -33,7 +33,7 @@ class Carrier : public std::enable_shared_from_this<Carrier> {
 
   Carrier(Download& download, PieceMap::Stretch stretch, bool ranged, std::uint64_t wave);
 
-  // Ends by telling the download. `keep` keeps it until then.
+  // Ends by telling the download, whatever is thrown on the way. `keep` keeps it until then.
   static net::Task<void> run(std::shared_ptr<Carrier> self, std::shared_ptr<Download> keep);
   void start();
   // Ends soon; what it has not brought is asked for again, and nobody calls it a failure.

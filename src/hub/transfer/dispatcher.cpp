@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/settings_registry.h"
+#include "hub/transfer/thrown.h"
 
 namespace puna::hub::transfer {
 namespace {
@@ -62,24 +63,43 @@ void Dispatcher::call() {
   if (working_) return;
   working_ = true;
   measured_at_ = std::chrono::steady_clock::now();
-  auto task = net::spawn(shared_.io, "dispatcher", work());
-  task.detach();
+  try {
+    auto task = net::spawn(shared_.io, "dispatcher", work());
+    task.detach();
+  } catch (...) {
+    working_ = false;
+    throw;
+  }
 }
 
 net::Task<void> Dispatcher::work() {
-  while (true) {
-    const auto seen = called_.epoch();
-    const auto now = std::chrono::steady_clock::now();
-    if (now - measured_at_ >= kTick) measure(now);
-    if (std::erase_if(downloads_, [](const auto& download) { return download->ended(); }) > 0) ended_();
-    if (downloads_.empty()) break;
-    begin_downloads();
-    dispatch(now);
-    if (auto waited = co_await called_.wait(seen, kTick); !waited && waited.error().code == Code::cancelled) break;
-    // A call that came meanwhile must not keep others from their turn.
-    co_await net::asio::post(shared_.io.context(), net::asio::deferred);
+  try {
+    while (true) {
+      const auto seen = called_.epoch();
+      look();
+      if (downloads_.empty()) break;
+      if (auto waited = co_await called_.wait(seen, kTick); !waited && waited.error().code == Code::cancelled) break;
+      // A call that came meanwhile must not keep others from their turn.
+      co_await net::asio::post(shared_.io.context(), net::asio::deferred);
+    }
+  } catch (...) {
+    fail_all(thrown_error());  // each of them calls when it has ended
   }
   working_ = false;
+}
+
+void Dispatcher::look() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - measured_at_ >= kTick) measure(now);
+  if (std::erase_if(downloads_, [](const auto& download) { return download->ended(); }) > 0) ended_();
+  if (downloads_.empty()) return;
+  begin_downloads();
+  dispatch(now);
+}
+
+void Dispatcher::fail_all(const Error& error) {
+  for (const auto& download : downloads_) download->fail_with(error);
+  if (std::erase_if(downloads_, [](const auto& download) { return download->ended(); }) > 0) ended_();
 }
 
 void Dispatcher::begin_downloads() {

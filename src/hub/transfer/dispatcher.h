@@ -41,6 +41,8 @@ class Dispatcher {
   };
 
   net::Task<void> work();
+  void look();
+  void fail_all(const Error& error);
   void dispatch(MonotonicTime now);
   void begin_downloads();
   void measure(MonotonicTime now);

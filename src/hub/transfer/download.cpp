@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/settings_registry.h"
+#include "hub/transfer/thrown.h"
 #include "os/disk.h"
 
 namespace puna::hub::transfer {
@@ -38,8 +39,13 @@ Download::Download(Surroundings& surroundings, std::shared_ptr<Subscriber> first
 
 void Download::start() {
   state_ = State::opening;
-  auto task = net::spawn(shared_.io, "download", live());
-  task.detach();
+  try {
+    auto task = net::spawn(shared_.io, "download", live());
+    task.detach();
+  } catch (...) {
+    state_ = State::waiting;
+    fail_with(thrown_error());
+  }
 }
 
 void Download::add(std::shared_ptr<Subscriber> subscriber) {
@@ -83,15 +89,25 @@ net::Task<Result<Location>> Download::locate(Why why) {
 
 net::Task<void> Download::live() {
   const auto self = shared_from_this();
-  auto outcome = co_await bring();
+  auto outcome = co_await caught(bring());
+  if (auto left = co_await caught(leave(outcome.has_value())); !left)
+    log::warning("hub", "a transfer was not left in order", {{"file", shown()}, {"error", left.error().text()}});
+  file_.reset();
+  state_ = State::ended;
+  for (const auto& subscriber : subscribers_) subscriber->finish(outcome);
+  shared_.call_dispatcher();
+}
+
+// Notes what came, and ends what still runs for it.
+net::Task<Result<>> Download::leave(bool brought) {
   co_await stop_carriers();
   co_await stop_helpers();
-  if (!outcome && file_ && map_.present().total() > 0 && !repairing_) {
+  if (!brought && file_ && map_.present().total() > 0 && !repairing_) {
     auto noted = co_await checkpoint();
     if (!noted && noted.error().code == Code::disk_full && !map_.size()) noted = co_await checkpoint_on_full_disk();
     if (!noted) log::warning("hub", "what came of a transfer could not be noted", {{"file", shown()}, {"error", noted.error().text()}});
   }
-  const bool nothing = file_ && !outcome && map_.present().total() == 0;
+  const bool nothing = file_ && !brought && map_.present().total() == 0;
   file_.reset();
   if (nothing) {
     // An empty file would only lie around.
@@ -99,16 +115,23 @@ net::Task<void> Download::live() {
       log::warning("hub", "an empty partial file stays", {{"file", shown()}, {"error", removed.error().text()}});
   }
   show(std::chrono::steady_clock::now());
-  state_ = State::ended;
-  for (const auto& subscriber : subscribers_) subscriber->finish(outcome);
-  shared_.call_dispatcher();
+  co_return Result<>();
+}
+
+// What a helper throws ends the download.
+net::Task<void> Download::help(std::shared_ptr<Download> keep, net::Task<void> helper) {
+  try {
+    co_await std::move(helper);
+  } catch (...) {
+    keep->fail_with(thrown_error().within(keep->shown()));
+  }
 }
 
 net::Task<Result<Arrived>> Download::bring() {
   PUNA_CO_CHECK(co_await open());
   state_ = State::fetching;
-  auto hashing = net::spawn(shared_.io, "hashing", hash_along());
-  auto noting = net::spawn(shared_.io, "noting", note_along());
+  auto hashing = net::spawn(shared_.io, "hashing", help(shared_from_this(), hash_along()));
+  auto noting = net::spawn(shared_.io, "noting", help(shared_from_this(), note_along()));
   hashing.detach();
   noting.detach();
   shared_.call_dispatcher();
@@ -234,12 +257,13 @@ net::Task<Result<>> Download::checkpoint() {
     const auto seen = changed_.epoch();
     PUNA_CO_CHECK(co_await changed_.wait(seen, kForever));
   }
-  checkpointing_ = true;
-  version_news_ = false;
   Journal state = journal_;
   state.present = map_.present();
-  auto noted =
-      co_await net::on_pool(shared_.io, [&, journaled = journaled_] { return journaled ? file_->checkpoint(state) : file_->sync(); });
+  auto noting = caught(
+      net::on_pool(shared_.io, [&, file = file_, journaled = journaled_] { return journaled ? file->checkpoint(state) : file->sync(); }));
+  checkpointing_ = true;
+  version_news_ = false;
+  auto noted = co_await std::move(noting);
   checkpointing_ = false;
   noted_ = state.present.total();
   noted_at_ = std::chrono::steady_clock::now();
@@ -257,6 +281,10 @@ net::Task<Result<>> Download::checkpoint_on_full_disk() {
 }
 
 void Download::fail_with(Error error) {
+  if (state_ == State::waiting) {
+    state_ = State::ended;
+    for (const auto& subscriber : subscribers_) subscriber->finish(fail(error));
+  }
   if (!failure_) failure_ = std::move(error);
   halt_ = true;
   for (const auto& carrier : carriers_) carrier->stop();

@@ -91,12 +91,16 @@ class Download : public std::enable_shared_from_this<Download> {
   void refused_by(const std::string& host, const net::Headers& headers, Error& error);
   [[nodiscard]] net::Task<Result<>> write(std::uint64_t at, std::string_view bytes);
   void carrier_ended(Carrier& carrier, Carrier::End end);
+  // Ends it, as soon as it can, for all who want it.
+  void fail_with(Error error);
 
  private:
   enum class State { waiting, opening, fetching, verifying, ended };
 
   net::Task<void> live();
   net::Task<Result<Arrived>> bring();
+  net::Task<void> help(std::shared_ptr<Download> keep, net::Task<void> helper);
+  net::Task<Result<>> leave(bool brought);
   net::Task<Result<>> open();
   net::Task<Result<>> fetch();
   net::Task<Result<>> settle_size(std::uint64_t size);
@@ -113,7 +117,6 @@ class Download : public std::enable_shared_from_this<Download> {
   net::Task<Result<Location>> locate(Why why);
   Result<Verifier::Step> take(Result<Verifier::Step> step);
   void make_verifier();
-  void fail_with(Error error);
   [[nodiscard]] std::shared_ptr<Subscriber> asker() const;
   [[nodiscard]] Error with_figures(Error error) const;
   [[nodiscard]] std::string_view phase() const;

@@ -58,7 +58,12 @@ bool Download::begin_carrier(std::uint64_t longest, double worth_splitting) {
   if (!stretch) return false;
   auto carrier = std::make_shared<Carrier>(*this, *stretch, ranged_, patience_.wave());
   carriers_.push_back(carrier);
-  carrier->start();
+  try {
+    carrier->start();
+  } catch (...) {
+    carriers_.pop_back();
+    throw;
+  }
   return true;
 }
 
@@ -172,9 +177,9 @@ net::Task<Result<>> Download::write(std::uint64_t at, std::string_view bytes) {
 }
 
 void Download::carrier_ended(Carrier& carrier, Carrier::End end) {
+  std::erase_if(carriers_, [&](const auto& other) { return other.get() == &carrier; });
   map_.give_back(carrier.id());
   shared_.carrier_ended(carrier);
-  std::erase_if(carriers_, [&](const auto& other) { return other.get() == &carrier; });
   if (end.kind == Kind::again && !carrier.stopped() && ++fruitless_ > kMostFruitless)
     end = {.kind = Kind::passing, .error = {Code::unavailable, fmt::format("{}: asked again and again, and nothing comes", shown())}};
   if (end.kind == Kind::fatal) {

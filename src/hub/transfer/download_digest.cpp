@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "hub/transfer/download.h"
+#include "hub/transfer/thrown.h"
 
 namespace puna::hub::transfer {
 namespace {
@@ -42,11 +43,14 @@ net::Task<void> Download::hash_along() {
     const auto to = map_.present().prefix();
     const bool whole = map_.size() && hashed_ == *map_.size();
     if (verifier_ && !repairing_ && !want_anew_ && !found_ && !failure_ && (to > hashed_ || whole)) {
-      hashing_ = true;
       const auto before = hashed_;
       const bool was_behind = hashing_is_behind();
       const auto begun = std::chrono::steady_clock::now();
-      auto step = take(co_await net::on_pool(shared_.io, [&] { return verifier_->advance(*file_, to, halt_); }));
+      auto advancing = caught(net::on_pool(shared_.io, [&, file = file_] { return verifier_->advance(*file, to, halt_); }));
+      hashing_ = true;
+      auto advanced = co_await std::move(advancing);
+      hashing_ = false;
+      auto step = take(std::move(advanced));
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
       if (hashed_ > before + (1 << 20)) hash_rate_ = hash_rate_ * 0.8 + 0.2 * static_cast<double>(hashed_ - before) / seconds;
       if (step && map_.size() && hashed_ == *map_.size()) {
@@ -56,7 +60,6 @@ net::Task<void> Download::hash_along() {
         else
           step = fail(std::move(found).error());
       }
-      hashing_ = false;
       if (!step) {
         if (!want_anew_) fail_with(std::move(step).error());
       } else if (step->damaged) {
@@ -123,9 +126,11 @@ net::Task<Result<>> Download::hash_all() {
   make_verifier();
   while (hashed_ < *map_.size()) {
     if (stopping_) co_return fail(Code::cancelled, "the transfer was cancelled");
+    auto advancing = caught(net::on_pool(shared_.io, [&, file = file_] { return verifier_->advance(*file, *map_.size(), halt_); }));
     hashing_ = true;
-    auto step = take(co_await net::on_pool(shared_.io, [&] { return verifier_->advance(*file_, *map_.size(), halt_); }));
+    auto advanced = co_await std::move(advancing);
     hashing_ = false;
+    auto step = take(std::move(advanced));
     if (!step) co_return fail(std::move(step).error());
   }
   PUNA_CO_TRY(found_, verifier_->found());

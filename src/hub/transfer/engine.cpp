@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/settings_registry.h"
 #include "hub/transfer/dispatcher.h"
+#include "hub/transfer/thrown.h"
 #include "os/disk.h"
 
 namespace puna::hub::transfer {
@@ -111,7 +112,7 @@ class Engine::Core {
                 .was_refused = [this](const std::string& host) { dispatcher_.host_refused(host); },
                 .carrier_ended = [this](Carrier& carrier) { dispatcher_.carrier_ended(carrier); }},
         dispatcher_(shared_, [this] { note_end(); }),
-        thread_([this] { io_.run(); }) {}
+        thread_([this] { run(); }) {}
 
   ~Core() {
     if (!wait_until([this] { return dispatcher_.idle(); })) log::warning("hub", "a transfer does not end with its engine");
@@ -134,9 +135,24 @@ class Engine::Core {
   T on_network(std::function<T()> function) {
     std::promise<T> promise;
     auto future = promise.get_future();
-    net::asio::post(io_.context(), [&] { promise.set_value(function()); });
+    net::asio::post(io_.context(), [&] {
+      try {
+        promise.set_value(function());
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    });
     return future.get();
   }
+  void run();
+  void begin(const std::shared_ptr<Subscriber>& subscriber);
+  // What one fetch() wants.
+  struct Enlisted {
+    std::vector<std::shared_ptr<Subscriber>> subscribers;
+    std::vector<std::multimap<std::string, Bytes>::iterator> needs;
+  };
+  void withdraw(const Enlisted& enlisted);
+  static Result<> follow(const std::vector<std::shared_ptr<Subscriber>>& subscribers, const Ask& ask, Bell& bell);
   void note_end();
   bool wait_until(const std::function<bool()>& condition);
   void prune_now_and_then();
@@ -162,6 +178,32 @@ class Engine::Core {
 
   std::thread thread_;
 };
+
+// The network thread. What one handler throws must not end the others, or the program.
+void Engine::Core::run() {
+  while (true) {
+    try {
+      return io_.run();
+    } catch (...) {
+      log::error("hub", "a step of a transfer failed", {{"error", thrown_error().text()}});
+    }
+  }
+}
+
+void Engine::Core::begin(const std::shared_ptr<Subscriber>& subscriber) {
+  try {
+    dispatcher_.add(subscriber);
+  } catch (...) {
+    subscriber->finish(fail(thrown_error().within(subscriber->wanted().shown)));
+  }
+}
+
+void Engine::Core::withdraw(const Enlisted& enlisted) {
+  for (const auto& subscriber : enlisted.subscribers) subscriber->withdraw();
+  net::asio::post(io_.context(), [this] { dispatcher_.look_who_wants(); });
+  const std::lock_guard lock(mutex_);
+  for (const auto need : enlisted.needs) needs_.erase(need);
+}
 
 void Engine::Core::note_end() {
   const std::lock_guard lock(mutex_);
@@ -229,23 +271,36 @@ Result<std::vector<Arrived>> Engine::Core::fetch(const std::vector<Wanted>& file
   prune_now_and_then();
   PUNA_CHECK(require_room(files, ask));
 
-  std::vector<std::multimap<std::string, Bytes>::iterator> needs;
   const auto bell = std::make_shared<Bell>();
-  std::vector<std::shared_ptr<Subscriber>> subscribers;
+  Enlisted enlisted;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& wanted : files) {
-      if (wanted.size) needs.push_back(needs_.emplace(wanted.key, *wanted.size));
-      subscribers.push_back(std::make_shared<Subscriber>(wanted, ask.priority, [bell] { bell->ring(); }));
+      if (wanted.size) enlisted.needs.push_back(needs_.emplace(wanted.key, *wanted.size));
+      enlisted.subscribers.push_back(std::make_shared<Subscriber>(wanted, ask.priority, [bell] { bell->ring(); }));
     }
   }
-  net::asio::post(io_.context(), [this, subscribers] {
-    for (const auto& subscriber : subscribers) dispatcher_.add(subscriber);
+  net::asio::post(io_.context(), [this, subscribers = enlisted.subscribers] {
+    for (const auto& subscriber : subscribers) begin(subscriber);
   });
+  Result<> outcome;
+  try {
+    outcome = follow(enlisted.subscribers, ask, *bell);
+  } catch (...) {
+    outcome = fail(thrown_error());
+  }
+  withdraw(enlisted);
+  if (!outcome) return fail(std::move(outcome).error());
+  std::vector<Arrived> out;
+  for (const auto& subscriber : enlisted.subscribers) out.push_back(std::move(**subscriber->outcome()));
+  return out;
+}
 
-  std::optional<Error> failure;
+// Until all have arrived, one has failed, or somebody asks for the end.
+Result<> Engine::Core::follow(const std::vector<std::shared_ptr<Subscriber>>& subscribers, const Ask& ask, Bell& bell) {
   Bytes most;
   while (true) {
+    std::optional<Error> failure;
     std::size_t ended = 0;
     for (const auto& subscriber : subscribers) {
       const auto outcome = subscriber->outcome();
@@ -253,26 +308,16 @@ Result<std::vector<Arrived>> Engine::Core::fetch(const std::vector<Wanted>& file
       ++ended;
       if (!*outcome && !failure) failure = outcome->error();
     }
-    if (ask.stop.stop_requested()) failure = Error(Code::cancelled, "the transfer was cancelled");
-    if (failure) break;
+    if (ask.stop.stop_requested()) return fail(Code::cancelled, "the transfer was cancelled");
+    if (failure) return fail(std::move(*failure));
     if (ask.progress) {
       auto progress = summary_of(subscribers);
       progress.done = most = std::max(most, progress.done);
       ask.progress(progress);
     }
-    if (ended == subscribers.size()) break;
-    bell->wait(ask.stop, kProgressInterval);
+    if (ended == subscribers.size()) return {};
+    bell.wait(ask.stop, kProgressInterval);
   }
-  for (const auto& subscriber : subscribers) subscriber->withdraw();
-  net::asio::post(io_.context(), [this] { dispatcher_.look_who_wants(); });
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto need : needs) needs_.erase(need);
-  }
-  if (failure) return fail(std::move(*failure));
-  std::vector<Arrived> out;
-  for (const auto& subscriber : subscribers) out.push_back(std::move(**subscriber->outcome()));
-  return out;
 }
 
 Result<> Engine::Core::forget(std::string_view key) {

@@ -1,6 +1,21 @@
 #include "hub/transfer/subscriber.h"
 
+#include "hub/transfer/thrown.h"
+
 namespace puna::hub::transfer {
+namespace {
+
+// What an asker's function throws must not leave its call counted: withdraw() would wait for ever.
+template <class T, class F>
+T answer_of(F function) {
+  try {
+    return function();
+  } catch (...) {
+    return fail(thrown_error());
+  }
+}
+
+}  // namespace
 
 Subscriber::Subscriber(const Wanted& wanted, int priority, std::function<void()> changed)
     : wanted_(wanted), priority_(priority), changed_(std::move(changed)) {
@@ -22,7 +37,7 @@ void Subscriber::leave() {
 
 Result<Location> Subscriber::locate(Why why) {
   if (!enter()) return fail(Code::cancelled, "the transfer was cancelled");
-  auto out = wanted_.locate(why, stop_.get_token());
+  auto out = answer_of<Result<Location>>([&] { return wanted_.locate(why, stop_.get_token()); });
   leave();
   return out;
 }
@@ -30,7 +45,7 @@ Result<Location> Subscriber::locate(Why why) {
 Result<> Subscriber::begins_right(std::string_view beginning, std::string_view content_type) {
   if (!wanted_.begins_right) return {};
   if (!enter()) return fail(Code::cancelled, "the transfer was cancelled");
-  auto out = wanted_.begins_right(beginning, content_type);
+  auto out = answer_of<Result<>>([&] { return wanted_.begins_right(beginning, content_type); });
   leave();
   return out;
 }
