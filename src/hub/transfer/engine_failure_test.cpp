@@ -68,6 +68,23 @@ TEST_F(EngineTest, a_signed_url_that_ends_on_the_way_is_renewed) {
   EXPECT_LE(server.body_bytes(), 1'000'100U);
 }
 
+TEST_F(EngineTest, a_storage_host_whose_name_is_not_found_on_the_way_is_asked_for_anew) {
+  const auto wanted = serve(noise(500'000));
+  server.fault({.cut_after = 20'000});
+  for (int i = 0; i < 2; ++i) server.fault({.status = 302, .headers = {{"Location", "http://storage.invalid/f"}}});
+  start({{"transfer.connections", "1"}, {"network.retry_attempts", "4"}});
+  expect_brought(wanted);
+  EXPECT_EQ(server.body_bytes(), 500'000U);
+}
+
+TEST_F(EngineTest, a_storage_host_whose_name_is_not_found_is_named) {
+  const auto wanted = serve(noise(1000));
+  for (int i = 0; i < 9; ++i) server.fault({.status = 302, .headers = {{"Location", "http://storage.invalid/f"}}});
+  const auto error = refusal_of(wanted);
+  EXPECT_EQ(error.code, Code::unavailable);
+  EXPECT_THAT(error.text(), HasSubstr("could not resolve host 'storage.invalid'"));
+}
+
 TEST_F(EngineTest, renewals_have_an_end) {
   const auto wanted = serve(noise(500'000));
   server.fault({.cut_after = 1000});

@@ -101,6 +101,18 @@ TEST_F(EngineTest, a_shortened_file_is_fetched_anew) {
   expect_brought(wanted);
 }
 
+TEST_F(EngineTest, a_clock_that_jumped_back_costs_nothing_that_is_here) {
+  const auto wanted = serve(noise(kSize));
+  leave_some(wanted, 60'000);
+  for (const auto* name : {"f.part", "f.journal", "f.recent"})
+    if (const auto file = folder.path() / "downloads" / name; std::filesystem::exists(file))
+      std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() + std::chrono::hours(24));
+  start({{"transfer.connections", "1"}, {"transfer.keep_partials", "1s"}});
+  EXPECT_EQ(rig->engine.prune(), Bytes(0));
+  expect_brought(wanted);
+  EXPECT_EQ(server.body_bytes(), kSize);
+}
+
 TEST_F(EngineTest, another_file_under_the_same_key_is_fetched_anew) {
   leave_some(serve(noise(kSize, 1)), 60'000);
   expect_brought(serve(noise(kSize, 2)));
