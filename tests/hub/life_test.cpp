@@ -110,6 +110,19 @@ TEST_F(Life, a_storm_of_commands_ends_with_the_right_file) {
   EXPECT_EQ(rig->pulled({.source = model}).change, PullChange::unchanged);
 }
 
+TEST_F(Life, a_model_removed_while_its_update_arrives_is_the_new_one_afterwards) {
+  offer();
+  const auto name = arrives(model).name;
+  const auto newer = model_file(2'000'000, 2);
+  ASSERT_TRUE(hub->commit(std::string(kRepository), {fakes::file(std::string(kModelFile), newer)}));
+  const auto job = half_way(model);
+  ASSERT_TRUE(rig->library.remove(name));
+  let_go();
+  EXPECT_EQ(rig->ended(job).state, JobState::completed);
+  EXPECT_TRUE(rig->library.find(name));
+  EXPECT_EQ(rig->pulled({.source = model}).sha256, newer->sha256());
+}
+
 TEST_F(Life, a_download_folder_that_vanishes_ends_in_an_error_or_the_right_file) {
   offer();
   const auto job = half_way(model);

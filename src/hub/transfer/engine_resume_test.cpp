@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <future>
 #include <random>
 
 #include "hub/transfer/engine_testing.h"
@@ -125,6 +126,22 @@ TEST_F(EngineTest, never_writes_into_a_file_that_has_another_name_by_now) {
   std::filesystem::create_hard_link(folder.path() / "downloads" / "f.part", taken);
   expect_brought(serve(noise(kSize, 2)));
   EXPECT_TRUE(os::read_file(taken, mib(10)).value() == noise(kSize, 1));
+}
+
+// Where locks are given to everybody, another program may complete the file first.
+TEST_F(EngineTest, writes_nothing_more_into_a_file_that_is_taken_away_meanwhile) {
+  const auto wanted = serve(noise(kSize));
+  server.fault({.hold_after = 1000});
+  start(kOneConnection);
+  auto fetch = std::async(std::launch::async, [&] { return rig->fetch_one(wanted); });
+  ASSERT_TRUE(server.await([](const auto& seen) { return !seen.empty() && seen[0].body_bytes == 1000; }));
+  const auto taken = folder.path() / "taken";
+  std::filesystem::rename(folder.path() / "downloads" / "f.part", taken);
+  ASSERT_TRUE(os::write_file_atomic(folder.path() / "copy", os::read_file(taken, mib(10)).value()));
+  server.release();
+  EXPECT_EQ(fetch.get().error().code, Code::conflict);
+  EXPECT_TRUE(os::read_file(taken, mib(10)).value() == os::read_file(folder.path() / "copy", mib(10)).value());
+  expect_brought(wanted);
 }
 
 TEST_F(EngineTest, another_program_at_the_same_file_is_a_conflict) {

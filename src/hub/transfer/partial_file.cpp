@@ -116,7 +116,18 @@ Result<PartialFile::Found> PartialFile::recover(const std::optional<Digest>& dig
   return out;
 }
 
+// The lock keeps other processes away, but some file systems of networks give it to everybody: then another one may have completed the
+// file and given it to its library, where no byte may change any more.
+Result<> PartialFile::still_here() const {
+  struct stat ours{};
+  struct stat named{};
+  if (::fstat(file_.get(), &ours) != 0) return fail(disk_error(errno, "examine", path_));
+  if (ours.st_nlink == 1 && ::lstat(path_.c_str(), &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev) return {};
+  return fail(Code::conflict, fmt::format("another program has taken {} away: try again", path_.string()));
+}
+
 Result<Journal> PartialFile::begin(const std::optional<Digest>& digest, const FileVersion& version) {
+  PUNA_CHECK(still_here());
   end_log();
   PUNA_CHECK(remove_file(beside(".recent")));
   PUNA_CHECK(remove_file(beside(".journal")));
@@ -155,6 +166,7 @@ Result<> PartialFile::reserve(Bytes size) {
 
 Result<> PartialFile::write(std::uint64_t at, std::string_view bytes) {
   const Span span{at, at + bytes.size()};
+  PUNA_CHECK(still_here());
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
     if (written < 0) {

@@ -58,6 +58,7 @@ class PartialFile {
   [[nodiscard]] std::shared_ptr<const RecentLog> log() const;
   void end_log();
   [[nodiscard]] Result<Bytes> length() const;
+  [[nodiscard]] Result<> still_here() const;
   [[nodiscard]] bool has_holes(Bytes size) const;
 
   std::filesystem::path path_;
