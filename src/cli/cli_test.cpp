@@ -38,7 +38,7 @@ Models:
   df        show which models take which room
   verify    check the files of models byte by byte
   quantize  make a smaller model from one of the library
-  push      publish a model on Hugging Face
+  push      publish a model on Hugging Face or in a registry
 
 Daemon:
   serve   run the daemon

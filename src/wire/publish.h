@@ -9,9 +9,9 @@
 namespace puna::wire {
 
 struct PushRequest {
-  std::string destination;             // "owner/repo[@BRANCH]" on Hugging Face
-  std::optional<bool> is_private;      // of a repository that has to be made
-  std::optional<std::string> message;  // of the commit
+  std::string destination;             // "owner/repo[@BRANCH]" on Hugging Face, "ollama://[HOST/]NAMESPACE/NAME:TAG"
+  std::optional<bool> is_private;      // of a repository that has to be made; Hugging Face only
+  std::optional<std::string> message;  // of the commit; Hugging Face only
 };
 BOOST_DESCRIBE_STRUCT(PushRequest, (), (destination, is_private, message))
 

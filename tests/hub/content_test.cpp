@@ -151,6 +151,14 @@ INSTANTIATE_TEST_SUITE_P(Names, HostileName,
                                          std::pair("a_reserved_word", "CON/x-Q4_K_M.gguf"), std::pair("a_line_break", "x-Q4_K_M\n.gguf")),
                          [](const auto& info) { return info.param.first; });
 
+TEST_F(ContentRules, names_that_differ_in_case_alone_are_two_files_of_which_one_must_be_named) {
+  const auto upper = model_file(100'000, 1);
+  const auto lower = model_file(100'000, 2);
+  offer_files({fakes::file("Tiny.Q4_K_M.gguf", upper), fakes::file("tiny.q4_k_m.gguf", lower)});
+  EXPECT_THAT(refused(model).message, testing::AllOf(HasSubstr("Tiny.Q4_K_M.gguf"), HasSubstr("tiny.q4_k_m.gguf")));
+  EXPECT_EQ(arrives("ada/tiny-GGUF:tiny.q4_k_m.gguf").sha256, lower->sha256());
+}
+
 TEST_F(ContentRules, unsafe_names_alone_are_not_called_an_empty_repository) {
   offer_files({fakes::file("../x-Q4_K_M.gguf", model_file(100'000))});
   EXPECT_THAT(refused(model).message, HasSubstr("1 of its files have names that are not safe"));

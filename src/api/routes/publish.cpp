@@ -19,7 +19,7 @@ std::span<const Route> publish_routes() {
       {.method = "POST",
        .path = "/api/v1/models/{name}/push",
        .operation = "pushModel",
-       .summary = "bring a model of the library to a Hugging Face repository, as a job",
+       .summary = "bring a model of the library to a Hugging Face repository or a registry, as a job",
        .handle = push_model,
        .request_schema = schema_of<wire::PushRequest>,
        .response_schema = schema_of<wire::Job>,

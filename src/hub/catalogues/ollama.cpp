@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <mutex>
 
-#include "base/settings_registry.h"
 #include "base/text.h"
+#include "hub/catalogues/ollama_registry.h"
 #include "hub/catalogues/registry.h"
 #include "hub/catalogues/web.h"
 #include "os/sha256.h"
@@ -15,24 +14,7 @@
 namespace puna::hub {
 namespace {
 
-using wire::FileRole;
-
-constexpr std::string_view kLatest = "latest";
-constexpr std::string_view kManifestType = "application/vnd.docker.distribution.manifest.v2+json";
-constexpr std::string_view kLayerPrefix = "application/vnd.ollama.image.";
 constexpr Bytes kLargestManifest = mib(4);
-
-struct LayerKind {
-  std::string_view media;  // behind kLayerPrefix
-  FileRole role;
-  std::string_view path;  // what the file is called here
-};
-constexpr std::array kLayers = {
-    LayerKind{"model", FileRole::weights, "model.gguf"},     LayerKind{"projector", FileRole::projector, "projector.gguf"},
-    LayerKind{"adapter", FileRole::adapter, "adapter.gguf"}, LayerKind{"template", FileRole::chat_template, "template"},
-    LayerKind{"system", FileRole::system, "system"},         LayerKind{"params", FileRole::parameters, "params"},
-    LayerKind{"messages", FileRole::messages, "messages"},   LayerKind{"license", FileRole::licence, "LICENSE"},
-};
 
 Error refusal(const Question& question, const Endpoint& endpoint, const net::HttpResponse& response) {
   const std::string host = endpoint.url.authority();
@@ -46,15 +28,6 @@ Error refusal(const Question& question, const Endpoint& endpoint, const net::Htt
   return usual_refusal(question, endpoint, response);
 }
 
-// The parameter of a challenge such as: Bearer realm="…",service="…",scope="…"
-std::optional<std::string> challenge_part(std::string_view challenge, std::string_view name) {
-  const std::string key = fmt::format("{}=\"", name);
-  const auto at = challenge.find(key);
-  if (at == std::string_view::npos) return std::nullopt;
-  const auto rest = challenge.substr(at + key.size());
-  return std::string(rest.substr(0, rest.find('"')));
-}
-
 std::string numbered(std::string_view path, std::size_t number) {
   if (number == 1) return std::string(path);
   const auto dot = path.rfind('.');
@@ -65,10 +38,11 @@ std::string numbered(std::string_view path, std::size_t number) {
 std::optional<ListedFile> file_of(const json::object& layer, std::map<std::string_view, std::size_t>& seen) {
   const std::string media = text_at(layer, "mediaType").value_or("");
   if (!media.starts_with(kLayerPrefix)) return std::nullopt;
-  const auto kind = std::ranges::find(kLayers, std::string_view(media).substr(kLayerPrefix.size()), &LayerKind::media);
+  const auto kinds = layer_kinds();
+  const auto kind = std::ranges::find(kinds, std::string_view(media).substr(kLayerPrefix.size()), &LayerKind::media);
   auto digest = os::parse_sha256(text_at(layer, "digest").value_or(""));
   const auto size = integer_at(layer, "size");
-  if (kind == kLayers.end() || !digest || !size || *size < 0) return std::nullopt;
+  if (kind == kinds.end() || !digest || !size || *size < 0) return std::nullopt;
   return ListedFile{.path = numbered(kind->path, ++seen[kind->media]),
                     .size = Bytes(static_cast<std::uint64_t>(*size)),
                     .digest = transfer::Digest{transfer::Algorithm::sha256, std::move(*digest)},
@@ -124,18 +98,12 @@ class Ollama final : public Catalogue {
   }
 
  private:
-  static std::string tag_of(const Reference& reference) { return reference.revision.empty() ? std::string(kLatest) : reference.revision; }
   static std::string key_of(const Endpoint& endpoint, const Reference& reference) {
     return fmt::format("{} {}", endpoint.url.authority(), reference.repository);
   }
 
   Result<Endpoint> endpoint_of(const Reference& reference) const {
-    if (reference.host.empty()) {
-      PUNA_TRY(auto url, net::Url::parse(access_.settings.snapshot()->get(setting::kOllamaRegistry), "https"));
-      return Endpoint{std::move(url), {}};
-    }
-    PUNA_TRY(auto url, net::Url::parse(reference.host, "https"));
-    if (url.is_loopback()) url.scheme = "http";  // a registry on this machine has no certificate
+    PUNA_TRY(auto url, registry_of(*access_.settings.snapshot(), reference));
     return Endpoint{std::move(url), {}};
   }
 
@@ -171,24 +139,18 @@ class Ollama final : public Catalogue {
     co_return std::move(answer->response.body);
   }
 
-  // As a stranger: nothing of ours is sent. Still only to the registry's own host, so that a registry cannot make us call others.
+  // As a stranger: nothing of ours is sent.
   net::Task<Result<Secret>> fetch_token(Reference reference, Endpoint endpoint, std::string challenge) {
-    PUNA_CO_TRY(const auto realm, endpoint.url.resolve(challenge_part(challenge, "realm").value_or("")));
-    if (!challenge.starts_with("Bearer ") || lower_ascii(realm.host) != lower_ascii(endpoint.url.host) ||
-        realm.scheme != endpoint.url.scheme)
-      co_return fail(Code::permission_denied, fmt::format("{}: {} sends us to {} for a token: refused, as that is another host",
-                                                          reference.text(), endpoint.url.authority(), realm.printable()));
-    net::Query parameters = net::Query::parse(realm.query.value_or(""));
-    for (const std::string_view name : {"service", "scope"})
-      if (auto value = challenge_part(challenge, name)) parameters.add(std::string(name), std::move(*value));
-    Endpoint at{.url = realm, .token = {}};
+    auto realm = token_address(endpoint.url, challenge);
+    if (!realm) co_return fail(std::move(realm).error().within(reference.text()));
+    Endpoint at{.url = *realm, .token = {}};
     at.url.path.clear();
     at.url.query.reset();
-    Question question{.what = reference.text(), .target = fmt::format("{}?{}", realm.path, parameters.text())};
+    Question question{.what = reference.text(), .target = realm->target()};
     PUNA_CO_TRY(const auto answer, co_await ask_json(access_, {at}, std::move(question), refusal));
     const auto token = answer.body.is_object() ? text_at(answer.body.get_object(), "token") : std::nullopt;
     if (!token || token->empty() || !net::is_header_value(*token))
-      co_return fail(Code::upstream_failed, fmt::format("{}: {} gives no token", reference.text(), realm.authority()));
+      co_return fail(Code::upstream_failed, fmt::format("{}: {} gives no token", reference.text(), realm->authority()));
     const std::lock_guard lock(mutex_);
     co_return tokens_[key_of(endpoint, reference)] = Secret(*token);
   }

@@ -134,7 +134,7 @@ std::string said(const net::HttpResponse& response) {
   constexpr std::size_t kLongest = 300;
   std::string text(response.headers.get("X-Error-Message").value_or(""));
   if (const auto body = json::parse_object(response.body); body && text.empty()) {
-    for (const std::string_view name : {"error", "message", "Message", "error_description"}) {
+    for (const std::string_view name : {"error", "errors", "message", "Message", "error_description"}) {
       const auto* value = body->if_contains(name);
       if (value && value->is_array() && !value->get_array().empty()) value = &value->get_array().front();
       if (value && value->is_object()) value = value->get_object().if_contains("message");

@@ -70,6 +70,13 @@ TEST(Choice, of_something_that_is_not_there_lists_what_there_is) {
               HasSubstr("holds no GGUF and no safetensors files: it has pytorch_model.bin"));
 }
 
+TEST(Choice, takes_the_file_whose_path_is_typed_whatever_else_that_may_mean) {
+  const auto listing = repository({{"m-Q4_0.gguf", 1}, {"sub/m-Q4_0.gguf", 1}, {"M-q4_0.gguf", 1}});
+  EXPECT_THAT(paths(taken(listing, "m-Q4_0.gguf")), testing::ElementsAre("m-Q4_0.gguf"));
+  EXPECT_THAT(paths(taken(listing, "M-q4_0.gguf")), testing::ElementsAre("M-q4_0.gguf"));
+  EXPECT_THAT(name(listing, "M-Q4_0.gguf"), HasSubstr("name one of them"));
+}
+
 // ledger: D7
 TEST(Choice, takes_globs_and_regular_expressions_in_any_case) {
   EXPECT_EQ(name(kUsual, "*q8*"), "Q8_0");

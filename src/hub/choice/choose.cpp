@@ -48,7 +48,12 @@ Found by_quantization(std::span<const Variant> variants, std::string_view typed)
   });
 }
 
+// The path itself goes first: it may also be the name of a file in a folder, or another one's in other letters.
 Found by_path(std::span<const Variant> variants, const Filter& filter) {
+  auto exact = those(variants, [&](const Variant& variant) {
+    return std::ranges::any_of(variant.weights(), [&](const ListedFile& file) { return file.path == filter.text(); });
+  });
+  if (!exact.empty()) return exact;
   return those(variants, [&](const Variant& variant) {
     return std::ranges::any_of(variant.weights(), [&](const ListedFile& file) { return filter.matches(file.path); });
   });

@@ -213,22 +213,6 @@ class Push {
 
 }  // namespace
 
-std::optional<HalfSent> HalfSentFiles::find(const std::string& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = uploads_.find(key);
-  return found == uploads_.end() ? std::nullopt : std::optional(found->second);
-}
-
-void HalfSentFiles::keep(const std::string& key, HalfSent upload) {
-  const std::lock_guard lock(mutex_);
-  uploads_.insert_or_assign(key, std::move(upload));
-}
-
-void HalfSentFiles::forget(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  uploads_.erase(key);
-}
-
 Result<Published> publish_on_huggingface(const HuggingFaceParts& parts, const Cargo& cargo, const Progress& progress,
                                          const std::stop_token& stop) {
   return Push(parts, cargo, progress, stop).run();

@@ -2,8 +2,6 @@
 // client, and https://github.com/git-lfs/git-lfs/tree/main/docs/api.
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -11,6 +9,7 @@
 #include "base/secret.h"
 #include "hub/publish/cargo.h"
 #include "hub/publish/courier.h"
+#include "hub/publish/half_sent.h"
 #include "net/url.h"
 
 namespace puna::hub::publish {
@@ -23,17 +22,7 @@ struct HalfSent {
   std::vector<std::string> etags;  // of the parts that are there
 };
 
-// Thread-safe; by repository and content.
-class HalfSentFiles {
- public:
-  [[nodiscard]] std::optional<HalfSent> find(const std::string& key) const;
-  void keep(const std::string& key, HalfSent upload);
-  void forget(const std::string& key);
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, HalfSent> uploads_;
-};
+using HalfSentFiles = HalfSentMap<HalfSent>;
 
 struct HuggingFaceParts {
   Courier& courier;

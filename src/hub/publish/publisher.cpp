@@ -6,8 +6,12 @@
 
 #include "base/settings_registry.h"
 #include "base/text.h"
+#include "hub/catalogues/ollama_registry.h"
 #include "hub/catalogues/token.h"
+#include "hub/hub.h"
 #include "hub/publish/card.h"
+#include "hub/publish/ollama_layers.h"
+#include "hub/publish/signing_key.h"
 #include "model/library.h"
 #include "os/file.h"
 #include "os/sha256.h"
@@ -32,16 +36,43 @@ std::string title_of(const json::value& request) {
   return order ? fmt::format("push {} to {}", order->model, order->destination) : "push";
 }
 
+Result<> check_repository_to_push(const Reference& destination, std::string_view typed) {
+  if (!destination.repository.contains('/'))
+    return fail(Code::invalid_argument, fmt::format("'{}' names no owner: push to owner/repo", printable(typed)));
+  if (!destination.choice.empty())
+    return fail(Code::invalid_argument,
+                fmt::format("'{}': a push takes the whole model; leave '{}' out", printable(typed), printable(destination.choice)));
+  return {};
+}
+
+Result<> check_registry_model(const Reference& destination, std::string_view typed) {
+  constexpr std::string_view kForeign = "library/";
+  if (!destination.host.empty() || !destination.repository.starts_with(kForeign)) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("'{}' names no namespace of yours: push to ollama://NAMESPACE/NAME:TAG", printable(typed)));
+}
+
 Result<Reference> parse_destination(std::string_view typed) {
   PUNA_TRY(auto out, parse_reference(typed));
-  if (out.catalogue != kHuggingFace)
-    return fail(Code::unsupported, fmt::format("models are pushed to Hugging Face, as owner/repo, not to '{}'", printable(typed)));
-  if (!out.repository.contains('/'))
-    return fail(Code::invalid_argument, fmt::format("'{}' names no owner: push to owner/repo", printable(typed)));
-  if (!out.choice.empty())
-    return fail(Code::invalid_argument,
-                fmt::format("'{}': a push takes the whole model; leave '{}' out", printable(typed), printable(out.choice)));
+  if (out.catalogue == kHuggingFace) {
+    PUNA_CHECK(check_repository_to_push(out, typed));
+  } else if (out.catalogue == kOllama) {
+    PUNA_CHECK(check_registry_model(out, typed));
+  } else {
+    return fail(Code::unsupported, fmt::format("models are pushed to Hugging Face, as owner/repo, or to a registry, as "
+                                               "ollama://NAMESPACE/NAME:TAG, not to '{}'",
+                                               printable(typed)));
+  }
   return out;
+}
+
+// A registry has tags, which anybody may pull, and no commits.
+Result<> check_fits(const Reference& destination, const wire::PushRequest& request) {
+  if (destination.catalogue != kOllama) return {};
+  if (request.is_private.value_or(false))
+    return fail(Code::invalid_argument, "a registry has no private models that a push could make; leave `private` out");
+  if (request.message) return fail(Code::invalid_argument, "a registry keeps no messages; leave `message` out");
+  return {};
 }
 
 // What the library knows of a file's content, or else its bytes say.
@@ -69,6 +100,10 @@ Result<Cargo> load(const wire::ModelDetail& detail, const Order& order, jobs::Jo
                     .size = Bytes(static_cast<std::uint64_t>(file.size))};
     PUNA_TRY(taken.sha256, digest_of(file, context));
     out.files.push_back(std::move(taken));
+  }
+  if (out.destination.catalogue == kOllama) {
+    PUNA_TRY(out.files, ollama_layers(detail, out.files));
+    return out;
   }
   if (std::ranges::find(out.files, kCardPath, &CargoFile::path) == out.files.end()) {
     CargoFile card{.path = std::string(kCardPath), .role = wire::FileRole::card, .text = make_card(out.destination, detail, out.files)};
@@ -100,6 +135,7 @@ jobs::JobSpec Publisher::job_spec() {
 
 Result<wire::Job> Publisher::submit(jobs::Queue& queue, std::string_view model, const wire::PushRequest& request) {
   PUNA_TRY(const auto destination, parse_destination(request.destination));
+  PUNA_CHECK(check_fits(destination, request));
   PUNA_TRY(const auto detail, parts_.library.show(model));
   if (detail.model.problem) return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
   Order order{.model = detail.model.name,
@@ -111,16 +147,35 @@ Result<wire::Job> Publisher::submit(jobs::Queue& queue, std::string_view model, 
   return queue.submit(kKind, std::move(stored), key);
 }
 
-Result<Published> Publisher::publish(const Cargo& cargo, jobs::JobContext& context) {
-  const auto settings = parts_.settings.snapshot();
-  PUNA_TRY(auto endpoint, endpoint_of(*settings));
-  const auto token = hub_token(parts_.settings, parts_.environment);
+Result<OllamaParts> Publisher::registry_parts(const Reference& destination, const wire::Provenance& provenance) {
+  PUNA_TRY(auto registry, registry_of(*parts_.settings.snapshot(), destination));
+  const auto place = registry.host == "registry.ollama.ai" ? std::string("https://ollama.com") : registry.without_credentials().text();
+  auto page = fmt::format("{}/{}:{}", place, destination.repository, tag_of(destination));
+  const auto source = upstream_of(provenance);
+  const bool neighbour = source && source->catalogue == kOllama && source->host == destination.host;
+  return OllamaParts{.courier = courier_,
+                     .half_sent = half_sent_blobs_,
+                     .registry = std::move(registry),
+                     .key_file = SigningKey::usual_place(parts_.environment),
+                     .part_size = parts_.registry_part,
+                     .page = std::move(page),
+                     .mount_from = neighbour && source->repository != destination.repository ? source->repository : std::string()};
+}
+
+Result<Published> Publisher::publish(const Cargo& cargo, const wire::Provenance& provenance, jobs::JobContext& context) {
   const auto progress = [&context](Bytes done, Bytes total) {
     context.progress({.done = static_cast<std::int64_t>(done.count),
                       .total = static_cast<std::int64_t>(total.count),
                       .unit = "bytes",
                       .phase = "uploading"});
   };
+  if (cargo.destination.catalogue == kOllama) {
+    PUNA_TRY(const auto parts, registry_parts(cargo.destination, provenance));
+    return publish_on_ollama(parts, cargo, progress, context.stop());
+  }
+  const auto settings = parts_.settings.snapshot();
+  PUNA_TRY(auto endpoint, endpoint_of(*settings));
+  const auto token = hub_token(parts_.settings, parts_.environment);
   return publish_on_huggingface({.courier = courier_, .half_sent = half_sent_, .endpoint = std::move(endpoint), .token = token}, cargo,
                                 progress, context.stop());
 }
@@ -130,7 +185,7 @@ Result<json::value> Publisher::run(jobs::JobContext& context) {
   PUNA_TRY(const auto detail, parts_.library.show(order.model));
   if (detail.model.problem) return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
   PUNA_TRY(const auto cargo, load(detail, order, context));
-  PUNA_TRY(const auto published, publish(cargo, context));
+  PUNA_TRY(const auto published, publish(cargo, detail.model.provenance, context));
   Bytes size;
   for (const auto& file : cargo.files) size += file.size;
   wire::PushResult out{.destination = order.destination, .url = published.url, .commit = published.commit};

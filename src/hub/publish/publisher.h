@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "hub/publish/courier.h"
 #include "hub/publish/huggingface.h"
+#include "hub/publish/ollama.h"
 #include "jobs/queue.h"
 #include "jobs/spec.h"
 #include "os/environment.h"
@@ -26,7 +27,8 @@ class Publisher {
     const SettingsStore& settings;
     model::Library& library;
     net::ClientOptions http;
-    os::Environment environment;  // where other programs keep their tokens
+    os::Environment environment;    // where other programs keep their tokens and keys
+    Bytes registry_part = mib(64);  // what a broken upload to a registry loses at most
   };
   explicit Publisher(Parts parts);
 
@@ -41,11 +43,13 @@ class Publisher {
 
  private:
   [[nodiscard]] Result<json::value> run(jobs::JobContext& context);
-  [[nodiscard]] Result<Published> publish(const Cargo& cargo, jobs::JobContext& context);
+  [[nodiscard]] Result<Published> publish(const Cargo& cargo, const wire::Provenance& provenance, jobs::JobContext& context);
+  [[nodiscard]] Result<OllamaParts> registry_parts(const Reference& destination, const wire::Provenance& provenance);
 
   const Parts parts_;
   Courier courier_;
   HalfSentFiles half_sent_;
+  HalfSentBlobs half_sent_blobs_;
 };
 
 }  // namespace puna::hub::publish

@@ -29,18 +29,18 @@ Code code_of(int status) {
   }
 }
 
-std::string_view way_out(int status) {
+std::string_view way_out(int status, const WaysIn& ways_in) {
   switch (status) {
     case 401:
-      return "; sign in: an access token with the right to write belongs in hub.token (or HF_TOKEN)";
+      return ways_in.unknown;
     case 402:
-      return "; the account's storage or plan does not suffice";
+      return "the account's storage or plan does not suffice";
     case 403:
-      return "; the account may not write there, or its token was made for reading only";
+      return ways_in.forbidden;
     case 413:
-      return "; it does not take files as large as that";
+      return "it does not take files as large as that";
     case 429:
-      return "; it has had too many requests";
+      return "it has had too many requests";
     default:
       return "";
   }
@@ -52,10 +52,11 @@ bool is_success(const net::HttpResponse& response) {
   return response.status >= 200 && response.status < 300;
 }
 
-Error refusal_of(std::string_view what, std::string_view host, const net::HttpResponse& response) {
+Error refusal_of(std::string_view what, std::string_view host, const net::HttpResponse& response, const WaysIn& ways_in) {
   const auto words = said(response);
-  Error out(code_of(response.status), fmt::format("{}: {} refuses ({}){}{}{}{}", what, host, response.status, words.empty() ? "" : ": ",
-                                                  words, way_out(response.status), request_id(response.headers)));
+  const auto way = way_out(response.status, ways_in);
+  Error out(code_of(response.status), fmt::format("{}: {} refuses ({}){}{}{}{}{}", what, host, response.status, words.empty() ? "" : ": ",
+                                                  words, way.empty() ? "" : "; ", way, request_id(response.headers)));
   if (response.status == 429 || response.status == 503) out.retry_after = wanted_wait(response.headers);
   return out;
 }
