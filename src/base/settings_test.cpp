@@ -84,7 +84,7 @@ TEST_F(SettingsFile, a_bad_value_costs_only_its_own_key) {
   EXPECT_EQ(store.snapshot()->get(setting::kHost), "::1");
   ASSERT_EQ(store.problems().size(), 2u);
   EXPECT_NE(store.problems()[0].text().find(":5:"), std::string::npos) << store.problems()[0].text();
-  EXPECT_NE(store.problems()[0].message.find("did you mean models.slots?"), std::string::npos) << store.problems()[0].message;
+  EXPECT_NE(store.problems()[0].message.find("did you mean models.slots"), std::string::npos) << store.problems()[0].message;
   EXPECT_EQ(store.problems()[1].message, "setting server.port: 99999 is above the greatest value 65535");
 }
 

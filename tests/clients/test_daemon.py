@@ -179,7 +179,7 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertTrue(done.stdout.strip())
 
-    def test_remove_says_the_bytes_and_the_file_is_gone(self):
+    def test_the_file_goes_with_its_last_name_and_not_while_that_can_be_undone(self):
         with Daemon() as daemon:
             daemon.add_tiny_model("tiny:latest")
             daemon.command("cp", "tiny", "second")
@@ -187,6 +187,10 @@ class CommandLine(unittest.TestCase):
             daemon.command("rm", "tiny")
             self.assertEqual(len(list(daemon.home.rglob("blobs/sha256-*"))), 1)
             daemon.command("rm", "second")
+            self.assertEqual(len(list(daemon.home.rglob("blobs/sha256-*"))), 1)
+            daemon.command("undo", "second")
+            self.assertTrue(daemon.command("run", "second", "Hi").stdout)
+            daemon.command("rm", "--now", "second")
             self.assertEqual(list(daemon.home.rglob("blobs/sha256-*")), [])
 
 
