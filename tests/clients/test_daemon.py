@@ -184,7 +184,7 @@ class CommandLine(unittest.TestCase):
             daemon.add_tiny_model("tiny:latest")
             daemon.command("cp", "tiny", "second")
             self.assertEqual(len(list(daemon.home.rglob("blobs/sha256-*"))), 1)
-            daemon.command("rm", "tiny")
+            daemon.command("rm", "--now", "tiny")
             self.assertEqual(len(list(daemon.home.rglob("blobs/sha256-*"))), 1)
             daemon.command("rm", "second")
             self.assertEqual(len(list(daemon.home.rglob("blobs/sha256-*"))), 1)
