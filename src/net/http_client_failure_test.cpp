@@ -1,6 +1,10 @@
 // What goes wrong, what is said of it, and what is tried again.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
 
 #include "net/http_client.h"
 #include "net/loopback_testing.h"
@@ -319,6 +323,25 @@ TEST(StatusError, says_what_the_server_said) {
   const auto busy = status_error("x", {.status = 429, .headers = {{"Retry-After", "7"}}, .body = {}});
   EXPECT_EQ(busy.code, Code::overloaded);
   EXPECT_EQ(busy.retry_after, 7s);
+}
+
+TEST(HttpClientFailures, the_rest_of_an_earlier_answer_is_a_lost_connection_and_passes) {
+  std::atomic<int> served = 0;
+  ScriptedPort port([&](int socket) {
+    std::array<char, 4096> request{};
+    for (const std::string_view answer : {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "what did not fit into two bytes\r\n"}) {
+      if (::recv(socket, request.data(), request.size(), 0) <= 0) return;
+      ++served;
+      ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  });
+  TestClient client;
+  HttpRequest request;
+  request.url = *Url::parse("http://127.0.0.1:" + std::to_string(port.endpoint().port) + "/");
+  EXPECT_EQ(client.fetch(request)->body, "ok");
+  EXPECT_EQ(client.fetch(request).error().code, Code::unavailable);
+  EXPECT_EQ(client.fetch(request)->body, "ok");
+  EXPECT_EQ(served, 3);
 }
 
 }  // namespace

@@ -279,6 +279,11 @@ void Transfer::ended(int curl_code) {
     long system_error = 0;
     curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &system_error);
     long proxy_status = 0;
+    long opened = 1;
+    curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &opened);
+    const bool not_http = curl_code == CURLE_UNSUPPORTED_PROTOCOL || curl_code == CURLE_WEIRD_SERVER_REPLY;
+    // What is no answer on a connection that had some before is the rest of an earlier one: a new connection has none of it.
+    if (not_http && opened == 0) curl_code = CURLE_RECV_ERROR;
     if (headers_done_ || curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &proxy_status) != CURLE_OK || proxy_status < 300)
       fault_ = fault_of(curl_code, static_cast<int>(system_error), curl_message_.data(), *request_);
     else
