@@ -230,6 +230,7 @@ Result<> run_locked(const ServeOptions& options, const os::Places& places, const
 
 Result<> serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit of `ulimit -f` is an error of its transfer, not the daemon's end
   StartReport report(options.ready_descriptor);
   const auto outcome = [&]() -> Result<> {
     PUNA_TRY(const auto places, os::find_places(os::current_environment()));
