@@ -94,10 +94,12 @@ FoundEntry StoreReader::describe_found(const StoreSpec& spec, const StoreScan& s
 void StoreReader::look_at_root(const StoreSpec& spec, const fs::path& root, const std::set<FileIdentity>& ours, const WatchFolder& watch,
                                Sight& sight) {
   std::error_code error;
-  const auto folder = fs::canonical(root, error);
-  if (error) {
-    watch(nearest_folder(root));
-    return;
+  auto folder = fs::canonical(root, error);
+  while (error) {
+    const auto nearest = nearest_folder(root);
+    watch(nearest);
+    if (nearest_folder(root) == nearest) return;
+    folder = fs::canonical(root, error);  // it came before the watch did
   }
   StoreScan scan(folder, watch);
   std::set<std::string> earlier;

@@ -174,7 +174,7 @@ TEST_F(Transport, a_login_page_in_the_middle_ends_the_job_and_costs_nothing_that
   offer();
   hub->fault({.role = Role::storage, .skip = 8, .login_page = true});
   EXPECT_THAT(refused(model).message, HasSubstr("web page"));
-  arrives(model, {.again = 16 * kPiece + 1000});
+  arrives(model, {.again = 20 * kPiece});
 }
 
 TEST_F(Transport, a_link_that_never_works_is_a_refusal_and_no_loop) {

@@ -65,7 +65,7 @@ TEST(MemoryThatRunsOut, ends_the_fetch_instead_of_hanging_it) {
     Rig rig(folder.path(), quick_settings());
     Wanted wanted{.key = "f", .shown = "f.gguf", .size = {}, .digest = {}, .locate = {}};
     wanted.locate = [](Why, const std::stop_token&) -> Result<Location> { return fail(Code::not_found, "the search went on"); };
-    static_cast<void>(rig.fetch_one(wanted));  // its threads have their stacks from now on
+    EXPECT_FALSE(rig.fetch_one(wanted));  // its threads have their stacks from now on
     std::ofstream(folder.path() / "downloads" / "f.journal") << "x";
     std::filesystem::resize_file(folder.path() / "downloads" / "f.journal", 64 << 20);
     const rlimit limit{.rlim_cur = address_space_in_use() + (30 << 20), .rlim_max = RLIM_INFINITY};
