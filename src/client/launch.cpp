@@ -1,8 +1,6 @@
 #include "client/launch.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -11,41 +9,13 @@
 #include "base/text.h"
 #include "client/address.h"
 #include "os/process.h"
+#include "os/readable.h"
 
 namespace puna::client {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kReadyDescriptor = 3;
-
-// Readable once stop is requested, for poll().
-class StopDescriptor {
- public:
-  explicit StopDescriptor(const std::stop_token& stop)
-      : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, Signal{descriptor_.get()}) {}
-  [[nodiscard]] int get() const { return descriptor_.get(); }
-
- private:
-  struct Signal {
-    int descriptor;
-    void operator()() const { ::eventfd_write(descriptor, 1); }
-  };
-  os::UniqueFd descriptor_;
-  std::stop_callback<Signal> callback_;
-};
-
-enum class Wake { readable, stopped, late };
-
-Wake wait_readable(int descriptor, int stop_descriptor, Clock::time_point until) {
-  while (true) {
-    const auto left = std::chrono::ceil<Milliseconds>(until - Clock::now());
-    std::array<pollfd, 2> watched{pollfd{stop_descriptor, POLLIN, 0}, pollfd{descriptor, POLLIN, 0}};
-    const int ready = ::poll(watched.data(), descriptor < 0 ? 1 : 2, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return Wake::late;
-    return watched[0].revents != 0 ? Wake::stopped : Wake::readable;
-  }
-}
 
 // "error CODE message" as the daemon writes it.
 Error told_error(std::string_view line) {
@@ -54,15 +24,15 @@ Error told_error(std::string_view line) {
   return {code_from_name(line.substr(0, space)).value_or(Code::internal), std::string(trim(line.substr(space)))};
 }
 
-Result<> await_ready(int pipe, os::Process& daemon, int stop_descriptor, Clock::time_point until) {
+Result<> await_ready(int pipe, os::Process& daemon, const os::StopDescriptor& stop, Clock::time_point until) {
   std::string line;
   while (!line.contains('\n')) {
-    switch (wait_readable(pipe, stop_descriptor, until)) {
-      case Wake::stopped:
+    switch (os::wait_readable(pipe, stop, until)) {
+      case os::Wake::stopped:
         return fail(Code::cancelled, "interrupted while the daemon was starting");
-      case Wake::late:
+      case os::Wake::late:
         return fail(Code::deadline_exceeded, "the daemon did not become ready in time; `puna logs` may tell why");
-      case Wake::readable:
+      case os::Wake::readable:
         break;
     }
     std::array<char, 1024> buffer;
@@ -81,13 +51,13 @@ Result<> await_ready(int pipe, os::Process& daemon, int stop_descriptor, Clock::
 }
 
 // Another program's daemon has the lock and is about to listen.
-Result<> await_other(const os::Places& places, int stop_descriptor, Clock::time_point until) {
+Result<> await_other(const os::Places& places, const os::StopDescriptor& stop, Clock::time_point until) {
   while (!is_listening(places.socket())) {
     constexpr Milliseconds kPause(20);
     if (Clock::now() >= until)
       return fail(Code::deadline_exceeded,
                   fmt::format("a daemon owns {}, but does not answer at {}", places.data.string(), places.socket().string()));
-    if (wait_readable(-1, stop_descriptor, Clock::now() + kPause) == Wake::stopped)
+    if (os::wait_readable(-1, stop, Clock::now() + kPause) == os::Wake::stopped)
       return fail(Code::cancelled, "interrupted while the daemon was starting");
     if (!is_owned(places) && !is_listening(places.socket()))
       return fail(Code::unavailable, "another daemon was starting, but ended before it answered; try again");
@@ -95,7 +65,7 @@ Result<> await_other(const os::Places& places, int stop_descriptor, Clock::time_
   return {};
 }
 
-Result<> start_daemon(const LaunchOptions& options, int stop_descriptor, Clock::time_point until) {
+Result<> start_daemon(const LaunchOptions& options, const os::StopDescriptor& stop, Clock::time_point until) {
   PUNA_TRY(auto pipe, os::make_pipe());
   os::SpawnOptions spawn;
   spawn.argv = {options.program.string(), "serve", "--on-demand", "--ready-fd", std::to_string(kReadyDescriptor)};
@@ -106,7 +76,7 @@ Result<> start_daemon(const LaunchOptions& options, int stop_descriptor, Clock::
   spawn.working_directory = "/";
   PUNA_TRY(auto daemon, os::Process::spawn(spawn));
   pipe.write.reset();
-  PUNA_CHECK(await_ready(pipe.read.get(), daemon, stop_descriptor, until));
+  PUNA_CHECK(await_ready(pipe.read.get(), daemon, stop, until));
   std::move(daemon).detach();
   return {};
 }
@@ -150,13 +120,13 @@ Result<std::filesystem::path> own_program() {
 
 Result<> ensure_daemon(const LaunchOptions& options, std::stop_token stop) {
   const auto until = Clock::now() + options.deadline;
-  const StopDescriptor stop_descriptor(stop);
+  const os::StopDescriptor stopped(stop);
   for (int attempt = 1;; ++attempt) {
     if (is_listening(options.places.socket())) return {};
-    auto started = start_daemon(options, stop_descriptor.get(), until);
+    auto started = start_daemon(options, stopped, until);
     if (started) return {};
     const bool lost_the_race = started.error().code == Code::conflict;
-    if (lost_the_race && is_owned(options.places)) return await_other(options.places, stop_descriptor.get(), until);
+    if (lost_the_race && is_owned(options.places)) return await_other(options.places, stopped, until);
     if (!lost_the_race || attempt == 2) return fail(std::move(started).error().within("cannot start a daemon"));
   }
 }

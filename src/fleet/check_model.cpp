@@ -1,7 +1,6 @@
 #include "fleet/check_model.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "os/descriptor.h"
 #include "os/process.h"
+#include "os/readable.h"
 #include "wire/worker.h"
 
 namespace puna::fleet {
@@ -20,17 +20,16 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t kLargestReport = 1U << 20U;
-constexpr Milliseconds kLookAtStop{100};
 
 // Everything the child prints, until it closes its end.
 Result<std::string> read_report(int descriptor, steady_clock::time_point due, const std::stop_token& stop) {
+  const os::StopDescriptor stopped(stop);
   std::string report;
   std::array<char, 16384> buffer{};
   while (report.size() < kLargestReport) {
-    if (stop.stop_requested()) return fail(Code::cancelled, "the check was cancelled");
-    if (steady_clock::now() >= due) return fail(Code::deadline_exceeded, "reading its header takes too long");
-    pollfd wanted{descriptor, POLLIN, 0};
-    if (::poll(&wanted, 1, static_cast<int>(kLookAtStop.count())) <= 0) continue;
+    const auto woken = os::wait_readable(descriptor, stopped, due);
+    if (woken == os::Wake::stopped) return fail(Code::cancelled, "the check was cancelled");
+    if (woken == os::Wake::late) return fail(Code::deadline_exceeded, "reading its header takes too long");
     const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
     if (got < 0 && errno != EINTR) return fail(errno_error(errno, "cannot read the checker's report"));
     if (got == 0) return report;

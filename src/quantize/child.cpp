@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,13 +13,13 @@
 #include "os/descriptor.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "os/readable.h"
 
 namespace puna::quantize {
 namespace {
 
 using std::chrono::steady_clock;
 
-constexpr Milliseconds kLookAtStop{50};
 constexpr Milliseconds kEndAfterLastLine{10'000};
 constexpr std::chrono::hours kSilence{1};  // a single tensor of the largest models takes minutes
 constexpr std::size_t kLongestLine = 64 << 10;
@@ -59,14 +58,14 @@ struct Outcome {
 
 // Every line until the child closes its end.
 Result<> read_lines(int descriptor, const std::function<void(std::string_view)>& on_line, const std::stop_token& stop) {
+  const os::StopDescriptor stopped(stop);
   std::string pending;
   std::array<char, 16384> buffer{};
   auto due = steady_clock::now() + kSilence;
   while (true) {
-    if (stop.stop_requested()) return fail(Code::cancelled, "it was cancelled");
-    if (steady_clock::now() >= due) return fail(Code::deadline_exceeded, "it has told nothing for an hour, and was ended");
-    pollfd wanted{descriptor, POLLIN, 0};
-    if (::poll(&wanted, 1, static_cast<int>(kLookAtStop.count())) <= 0) continue;
+    const auto woken = os::wait_readable(descriptor, stopped, due);
+    if (woken == os::Wake::stopped) return fail(Code::cancelled, "it was cancelled");
+    if (woken == os::Wake::late) return fail(Code::deadline_exceeded, "it has told nothing for an hour, and was ended");
     const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(errno_error(errno, "cannot read what the child tells"));
