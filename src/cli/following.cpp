@@ -28,4 +28,21 @@ Result<wire::Job> follow_job(Context& context, client::Client& daemon, const wir
   return fail(Code::unavailable, fmt::format("the job rests; `puna job resume {}` goes on", ended->id));
 }
 
+Result<ExitCode> follow_as_asked(Context& context, const Invocation& invocation, client::Client& daemon, wire::Job job,
+                                 const std::function<Result<>(const json::value& result)>& tell) {
+  const bool as_json = invocation.has("json");
+  const bool quiet = as_json || invocation.has("quiet");
+  const bool detached = invocation.has("detach");
+  if (!detached) {
+    PUNA_TRY(job, follow_job(context, daemon, job, quiet ? Narration::quiet : Narration::full));
+  }
+  if (as_json)
+    context.print_json(job);
+  else if (detached)
+    context.console().out.line(job.id);
+  else if (!quiet)
+    PUNA_CHECK(tell(job.result.value_or(nullptr)));
+  return ExitCode::ok;
+}
+
 }  // namespace puna::cli

@@ -37,21 +37,11 @@ Result<ExitCode> push(Context& context, const Invocation& invocation) {
   if (invocation.has("private")) request.is_private = true;
   PUNA_TRY(auto* daemon, context.daemon(Start::if_needed));
   PUNA_TRY(auto job, daemon->push(invocation.argument("MODEL"), request));
-  if (invocation.has("detach")) {
-    if (invocation.has("json"))
-      context.print_json(job);
-    else
-      context.console().out.line(job.id);
-    return ExitCode::ok;
-  }
-  const bool quiet = invocation.has("quiet") || invocation.has("json");
-  PUNA_TRY(job, follow_job(context, *daemon, job, quiet ? Narration::quiet : Narration::full));
-  PUNA_TRY(const auto result, json::decode<wire::PushResult>(job.result.value_or(nullptr), json::Unknown::ignore));
-  if (invocation.has("json"))
-    context.print_json(job);
-  else if (!quiet)
+  return follow_as_asked(context, invocation, *daemon, std::move(job), [&](const json::value& told) -> Result<> {
+    PUNA_TRY(const auto result, json::decode<wire::PushResult>(told, json::Unknown::ignore));
     tell_completed(context, result);
-  return ExitCode::ok;
+    return {};
+  });
 }
 
 }  // namespace

@@ -103,21 +103,11 @@ Result<ExitCode> quantize(Context& context, const Invocation& invocation) {
   if (invocation.has("levels")) return list_levels(context, *daemon, invocation);
   if (invocation.has("dry-run")) return show_plan(context, *daemon, model, request, invocation);
   PUNA_TRY(auto job, daemon->quantize(model, request));
-  if (invocation.has("detach")) {
-    if (invocation.has("json"))
-      context.print_json(job);
-    else
-      context.console().out.line(job.id);
-    return ExitCode::ok;
-  }
-  const bool quiet = invocation.has("quiet") || invocation.has("json");
-  PUNA_TRY(job, follow_job(context, *daemon, job, quiet ? Narration::quiet : Narration::full));
-  PUNA_TRY(const auto result, json::decode<wire::QuantizeResult>(job.result.value_or(nullptr), json::Unknown::ignore));
-  if (invocation.has("json"))
-    context.print_json(job);
-  else if (!quiet)
+  return follow_as_asked(context, invocation, *daemon, std::move(job), [&](const json::value& told) -> Result<> {
+    PUNA_TRY(const auto result, json::decode<wire::QuantizeResult>(told, json::Unknown::ignore));
     tell_completed(context, result);
-  return ExitCode::ok;
+    return {};
+  });
 }
 
 }  // namespace
