@@ -36,6 +36,31 @@ Milliseconds TokenBucket::wait(MonotonicTime now) {
   return Milliseconds(1 + static_cast<std::int64_t>(-tokens_ * 1000 / static_cast<double>(rate_->count)));
 }
 
+// In the line, from its making to its end; whoever becomes the first is told.
+class Bandwidth::Place {
+ public:
+  Place(std::deque<const Place*>& line, const net::asio::any_io_executor& executor) : line_(line), turn_(executor) {
+    line_.push_back(this);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    const bool first = is_first();
+    std::erase(line_, this);
+    if (first && !line_.empty()) line_.front()->turn_.wake();
+  }
+  [[nodiscard]] bool is_first() const { return line_.front() == this; }
+  [[nodiscard]] net::Task<Result<>> wait_for_turn() const {
+    if (!net::is_cancelled(co_await net::asio::this_coro::cancellation_state)) co_await turn_.wait();
+    if (net::is_cancelled(co_await net::asio::this_coro::cancellation_state)) co_return fail(Code::cancelled, "the transfer ends");
+    co_return Result<>();
+  }
+
+ private:
+  std::deque<const Place*>& line_;
+  mutable net::Wakeup turn_;
+};
+
 Bandwidth::Bandwidth(const SettingsStore& settings) : settings_(settings), bucket_(std::chrono::steady_clock::now()) {}
 
 Allowance Bandwidth::allowance() {
@@ -61,28 +86,23 @@ void Bandwidth::look_up(MonotonicTime now) {
 }
 
 net::Task<Result<>> Bandwidth::pass(Bytes bytes) {
-  const auto me = &bytes;  // this coroutine's own
   look_up(std::chrono::steady_clock::now());
   if (!allowance_.per_second && !allowance_.paused && line_.empty()) co_return Result<>();
-  line_.push_back(me);
-  Result<> out;
+  const Place me(line_, co_await net::asio::this_coro::executor);
   while (true) {
+    if (!me.is_first()) {
+      PUNA_CO_CHECK(co_await me.wait_for_turn());
+      continue;
+    }
     const auto now = std::chrono::steady_clock::now();
     look_up(now);
-    if (allowance_.paused) {
-      out = fail(Code::unavailable, "the schedule pauses transfers");
-      break;
-    }
-    const bool first = line_.front() == me;
+    if (allowance_.paused) co_return fail(Code::unavailable, "the schedule pauses transfers");
     const auto wait = bucket_.wait(now);
-    if (first && wait == Milliseconds(0)) {
-      bucket_.take(bytes);
-      break;
-    }
-    if (out = co_await net::sleep_for(first ? std::min(wait, kLookUp) : std::min(kLookUp, Milliseconds(5))); !out) break;
+    if (wait == Milliseconds(0)) break;
+    PUNA_CO_CHECK(co_await net::sleep_for(std::min(wait, kLookUp)));
   }
-  std::erase(line_, me);
-  co_return out;
+  bucket_.take(bytes);
+  co_return Result<>();
 }
 
 }  // namespace puna::hub::transfer

@@ -39,6 +39,7 @@ class Bandwidth {
   [[nodiscard]] net::Task<Result<>> pass(Bytes bytes);
 
  private:
+  class Place;
   void look_up(MonotonicTime now);
 
   const SettingsStore& settings_;
@@ -47,7 +48,7 @@ class Bandwidth {
   Schedule schedule_;
   MonotonicTime looked_up_at_{};
   TokenBucket bucket_;
-  std::deque<const void*> line_;  // who waits, in order
+  std::deque<const Place*> line_;  // who waits, in order
 };
 
 }  // namespace puna::hub::transfer

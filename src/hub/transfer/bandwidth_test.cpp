@@ -47,5 +47,43 @@ TEST(TokenBucket, a_debt_never_lasts_longer_than_a_second_under_a_new_rate) {
   EXPECT_EQ(bucket.wait(kStart), Milliseconds(0));
 }
 
+class BandwidthLine : public testing::Test {
+ protected:
+  static SettingsStore::Sources capped(std::string cap) {
+    return {.file = {}, .environment = {}, .flags = {{"transfer.bandwidth", std::move(cap)}}};
+  }
+  // In the order in which they passed.
+  net::Task<void> passes(int who, Bytes bytes) {
+    if (co_await bandwidth_.pass(bytes)) passed_.push_back(who);
+  }
+
+  net::Io io_{1};
+  SettingsStore settings_{capped("10MB")};
+  Bandwidth bandwidth_{settings_};
+  std::vector<int> passed_;
+};
+
+TEST_F(BandwidthLine, is_served_in_its_order) {
+  const auto drive = [&]() -> net::Task<void> {
+    std::vector<net::Spawned> takers;
+    for (int who = 0; who < 5; ++who) takers.push_back(net::spawn(io_, "taker", passes(who, Bytes(100'000))));
+    for (auto& taker : takers) co_await taker.join();
+  };
+  net::run_blocking(io_, drive());
+  EXPECT_EQ(passed_, (std::vector{0, 1, 2, 3, 4}));
+}
+
+TEST_F(BandwidthLine, goes_on_when_one_in_its_middle_or_at_its_head_leaves) {
+  const auto drive = [&]() -> net::Task<void> {
+    std::vector<net::Spawned> takers;
+    for (int who = 0; who < 5; ++who) takers.push_back(net::spawn(io_, "taker", passes(who, Bytes(1'000'000))));
+    takers[1].cancel();
+    takers[3].cancel();
+    for (auto& taker : takers) co_await taker.join();
+  };
+  net::run_blocking(io_, drive());
+  EXPECT_EQ(passed_, (std::vector{0, 2, 4}));
+}
+
 }  // namespace
 }  // namespace puna::hub::transfer
