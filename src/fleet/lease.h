@@ -19,12 +19,24 @@ class Worker;
 // What the model is loaded for: llama.cpp sets a context up for one of the two.
 enum class Purpose { generate, embed };
 
+// Who asks, so that several share a model fairly: an API key, else an address or a user.
+struct Client {
+  std::string id;     // empty: all who have none are one
+  double weight = 1;  // its share beside others; above 0
+};
+
+// Requests of a higher priority go first; batches run at `low`.
+enum class Priority { low, normal, high };
+
 struct LeaseOptions {
   Purpose purpose = Purpose::generate;
   // How long the model stays loaded after its last request: kForever, or 0 for not at all. Absent: the setting models.keep_alive.
   // The word of the latest request counts.
-  std::optional<Milliseconds> keep_alive;
-  std::string request_id;  // for the log
+  std::optional<Milliseconds> keep_alive = {};
+  std::string request_id = {};  // for the log and the events
+  Client client = {};
+  Priority priority = Priority::normal;
+  std::optional<Milliseconds> max_wait = {};  // for a slot, the load of the model included; absent: the setting models.max_wait
 };
 
 // While it lives the model counts as busy and is not unloaded for idleness. Network thread.
