@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "api/conformance.h"
 #include "api/error_body.h"
 #include "api/openapi.h"
 
@@ -26,6 +27,29 @@ TEST(RouteContract, every_path_is_versioned_but_for_the_probes) {
   const std::set<std::string_view> unversioned = {"/health", "/ready", "/openapi.json"};
   for (const auto& route : routes())
     EXPECT_TRUE(route.path.starts_with("/api/v1/") || route.path.starts_with("/v1/") || unversioned.contains(route.path)) << route.path;
+}
+
+TEST(ConformanceTables, each_belongs_to_a_route_and_each_route_of_a_dialect_has_one) {
+  std::set<std::string> endpoints, tables;
+  for (const auto& route : routes()) endpoints.insert(fmt::format("{} {}", route.method, route.path));
+  for (const auto& sheet : dialect_sheets())
+    for (const auto& table : sheet.tables) {
+      EXPECT_TRUE(endpoints.contains(std::string(table.endpoint))) << table.endpoint;
+      tables.emplace(table.endpoint);
+    }
+  for (const auto& route : routes())
+    if (route.dialect != Dialect::native) EXPECT_TRUE(tables.contains(fmt::format("{} {}", route.method, route.path))) << route.path;
+}
+
+TEST(ConformanceTables, a_refused_member_names_the_way_out_and_no_name_stands_twice) {
+  for (const auto& sheet : dialect_sheets())
+    for (const auto& table : sheet.tables) {
+      std::set<std::string_view> names;
+      for (const auto& row : table.members) {
+        EXPECT_TRUE(names.insert(row.name).second) << table.endpoint << " " << row.name;
+        EXPECT_FALSE(row.treatment == Treatment::refused && row.note.empty()) << table.endpoint << " " << row.name;
+      }
+    }
 }
 
 void expect_references_resolve(const json::value& node, const json::object& schemas) {

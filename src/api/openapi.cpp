@@ -1,6 +1,5 @@
 #include "api/openapi.h"
 
-#include "api/openai/parameters.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "wire/error.h"

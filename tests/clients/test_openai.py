@@ -48,6 +48,7 @@ def text_of(stream):
 
 
 class Chat(unittest.TestCase):
+    # proves: POST /v1/chat/completions
     def test_a_real_model_answers_sensibly(self):
         answer = ask()
         self.assertIn("January", answer.choices[0].message.content)
@@ -176,6 +177,7 @@ class Structured(unittest.TestCase):
 
 
 class OtherEndpoints(unittest.TestCase):
+    # proves: POST /v1/completions
     def test_a_text_is_continued(self):
         answer = client.completions.create(model=CHAT_MODEL, prompt="The capital of France is", max_tokens=8, temperature=0)
         self.assertIn("Paris", answer.choices[0].text)
@@ -184,10 +186,13 @@ class OtherEndpoints(unittest.TestCase):
         )
         self.assertEqual(answer.choices[0].text, "".join(chunk.choices[0].text for chunk in streamed if chunk.choices))
 
+    # proves: GET /v1/models
+    # proves: GET /v1/models/{model}
     def test_models_are_listed_and_found(self):
         self.assertIn(CHAT_MODEL, [model.id for model in client.models.list()])
         self.assertEqual(client.models.retrieve(CHAT_MODEL).owned_by, "puna")
 
+    # proves: POST /v1/embeddings
     def test_texts_become_unit_vectors_in_either_encoding(self):
         answer = client.embeddings.create(model="tiny-embed", input=["one", "two"])  # the client asks for base64
         self.assertEqual([entry.index for entry in answer.data], [0, 1])

@@ -1,16 +1,22 @@
 // Writes the reference documentation from the tables that the program itself runs by.
 //
-//   puna-reference --write DOCS   writes DOCS/settings.md, DOCS/openai.md, DOCS/api.md
-//   puna-reference --check DOCS   fails when a file there says something else
+//   puna-reference --write DOCS   writes DOCS/settings.md, DOCS/api.md and a page for each dialect (DOCS/openai.md …)
+//   puna-reference --check DOCS   fails when a file there says something else, or no client test proves an endpoint
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
-#include "api/openai/parameters.h"
+#include "api/conformance.h"
 #include "api/spec.h"
 #include "base/settings_registry.h"
+#include "base/text.h"
 
 namespace {
 
@@ -21,6 +27,40 @@ std::string cell(std::string_view text) {
   std::string out;
   for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
   return out;
+}
+
+// Endpoint to the names of the client tests whose comment "# proves: POST /v1/rerank" claims it.
+using Proofs = std::multimap<std::string, std::string>;
+
+Proofs read_proofs(const std::filesystem::path& tests) {
+  constexpr std::string_view kClaim = "# proves: ";
+  Proofs out;
+  for (const auto& entry : std::filesystem::directory_iterator(tests)) {
+    if (entry.path().extension() != ".py") continue;
+    std::ifstream stream(entry.path());
+    std::vector<std::string> claimed;
+    for (std::string line; std::getline(stream, line);) {
+      const auto text = trim(line);
+      if (text.starts_with(kClaim)) claimed.emplace_back(text.substr(kClaim.size()));
+      if (!text.starts_with("def ")) continue;
+      const auto name = text.substr(4, text.find('(') - 4);
+      for (const auto& endpoint : std::exchange(claimed, {})) out.emplace(endpoint, name);
+    }
+  }
+  return out;
+}
+
+std::string proofs_of(const Proofs& proofs, std::string_view endpoint) {
+  std::set<std::string_view> names;
+  const auto [begin, end] = proofs.equal_range(std::string(endpoint));
+  for (auto proof = begin; proof != end; ++proof) names.insert(proof->second);
+  return fmt::format("`{}`", fmt::join(names, "`<br>`"));
+}
+
+std::string_view summary_of(std::string_view endpoint) {
+  for (const auto& route : api::routes())
+    if (fmt::format("{} {}", route.method, route.path) == endpoint) return route.summary;
+  return "";
 }
 
 std::string settings_page() {
@@ -39,30 +79,50 @@ std::string settings_page() {
   return out;
 }
 
-std::string_view treatment_text(api::openai::Treatment treatment) {
+std::string_view treatment_text(api::Treatment treatment) {
   switch (treatment) {
-    case api::openai::Treatment::honoured:
+    case api::Treatment::honoured:
       return "honoured";
-    case api::openai::Treatment::noted:
+    case api::Treatment::noted:
       return "accepted, without effect";
-    case api::openai::Treatment::refused:
+    case api::Treatment::refused:
       return "refused by name";
   }
   return "";
 }
 
-std::string openai_page() {
-  std::string out =
-      "# OpenAI's API\n\nEvery member of a request is honoured, accepted because it asks for nothing that could be done differently here, "
-      "or "
-      "refused by name; unknown\nones are refused with the nearest name. Extensions are llama.cpp's sampling options and Puna's "
-      "`keep_alive`.\n";
-  for (const auto endpoint : {api::openai::Endpoint::chat, api::openai::Endpoint::completions, api::openai::Endpoint::embeddings}) {
-    out += fmt::format("\n## {}\n\n| member | kind | treatment | note |\n| --- | --- | --- | --- |\n", json::enum_name(endpoint));
-    for (const auto& row : api::openai::parameters(endpoint))
-      out += fmt::format("| `{}` | {} | {} | {} |\n", row.name, json::enum_name(row.kind), treatment_text(row.treatment),
-                         row.ours ? std::string_view("extension") : row.advice);
+std::string bounds_text(const api::Parameter& row) {
+  const bool low = row.min > -api::kUnbounded;
+  const bool high = row.max < api::kUnbounded;
+  if (low && high) return fmt::format(", {} to {}", row.min, row.max);
+  if (low) return fmt::format(", from {}", row.min);
+  return high ? fmt::format(", to {}", row.max) : "";
+}
+
+std::string members_text(const api::ConformanceTable& table) {
+  std::string out = fmt::format("\n## {}{}\n\n", table.endpoint, table.of.empty() ? "" : fmt::format(": `{}`", table.of));
+  if (table.unlisted == api::Unlisted::ignored) out += "Members that are not listed are ignored, as the dialect's own server does.\n\n";
+  out += "| member | kind | treatment | note |\n| --- | --- | --- | --- |\n";
+  for (const auto& row : table.members) {
+    const bool refused = row.treatment == api::Treatment::refused;
+    out +=
+        fmt::format("| `{}` | {}{} | {} | {}{}{} |\n", row.name, refused ? "" : json::enum_name(row.kind), bounds_text(row),
+                    treatment_text(row.treatment), row.ours ? "extension" : "", row.ours && !row.note.empty() ? "; " : "", cell(row.note));
   }
+  return out;
+}
+
+// A page for each dialect: its endpoints with the tests of the official client that prove them, then what each takes.
+std::string dialect_page(const api::DialectSheet& sheet, const Proofs& proofs) {
+  std::string out = fmt::format(
+      "# {}\n\n{}\n\nEvery member of a request is honoured, accepted because it asks for nothing that could be done differently here, or\n"
+      "refused by name with the way out.\n\n| endpoint | what | proved with the official client by |\n| --- | --- | --- |\n",
+      sheet.title, sheet.introduction);
+  for (const auto& table : sheet.tables)
+    if (table.of.empty())
+      out += fmt::format("| `{}` | {} | {} |\n", table.endpoint, cell(summary_of(table.endpoint)), proofs_of(proofs, table.endpoint));
+  for (const auto& table : sheet.tables)
+    if (!table.members.empty()) out += members_text(table);
   return out;
 }
 
@@ -77,31 +137,47 @@ std::string api_page() {
 
 struct Page {
   std::string_view file;
-  std::string (*text)();
+  std::string text;
 };
-constexpr Page kPages[] = {{"settings.md", settings_page}, {"openai.md", openai_page}, {"api.md", api_page}};
+
+std::vector<Page> pages(const Proofs& proofs) {
+  std::vector<Page> out = {{"settings.md", settings_page()}, {"api.md", api_page()}};
+  for (const auto& sheet : api::dialect_sheets()) out.push_back({sheet.page, dialect_page(sheet, proofs)});
+  return out;
+}
+
+int count_unproved(const Proofs& proofs) {
+  int unproved = 0;
+  for (const auto& sheet : api::dialect_sheets())
+    for (const auto& table : sheet.tables) {
+      if (!table.of.empty() || proofs.contains(std::string(table.endpoint))) continue;
+      fmt::print(stderr, "{}: no client test proves it; put \"# proves: {}\" above one\n", table.endpoint, table.endpoint);
+      ++unproved;
+    }
+  return unproved;
+}
 
 std::string read(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-int check(const std::filesystem::path& docs) {
-  int stale = 0;
-  for (const auto& page : kPages) {
-    if (read(docs / page.file) == page.text()) continue;
-    std::fprintf(stderr, "docs/%s is not what the program says; run ./dev docs\n", std::string(page.file).c_str());
+int check(const std::filesystem::path& docs, const Proofs& proofs) {
+  int stale = count_unproved(proofs);
+  for (const auto& page : pages(proofs)) {
+    if (read(docs / page.file) == page.text) continue;
+    fmt::print(stderr, "docs/{} is not what the program says; run ./dev docs\n", page.file);
     ++stale;
   }
   return stale == 0 ? 0 : 1;
 }
 
-int write(const std::filesystem::path& docs) {
-  for (const auto& page : kPages) {
+int write(const std::filesystem::path& docs, const Proofs& proofs) {
+  for (const auto& page : pages(proofs)) {
     std::ofstream stream(docs / page.file, std::ios::binary);
-    stream << page.text();
+    stream << page.text;
     if (!stream.flush()) {
-      std::fprintf(stderr, "cannot write docs/%s\n", std::string(page.file).c_str());
+      fmt::print(stderr, "cannot write docs/{}\n", page.file);
       return 1;
     }
   }
@@ -112,8 +188,11 @@ int write(const std::filesystem::path& docs) {
 
 int main(int argc, char** argv) {
   const std::string_view verb = argc == 3 ? argv[1] : "";
-  if (verb == "--check") return check(argv[2]);
-  if (verb == "--write") return write(argv[2]);
+  if (verb == "--check" || verb == "--write") {
+    const std::filesystem::path docs = argv[2];
+    const auto proofs = read_proofs(docs / "../tests/clients");
+    return verb == "--check" ? check(docs, proofs) : write(docs, proofs);
+  }
   std::fprintf(stderr, "usage: puna-reference --write|--check DOCS\n");
   return 2;
 }

@@ -7,172 +7,8 @@
 namespace puna::api::openai {
 namespace {
 
-using enum Kind;
-constexpr auto kNoted = Treatment::noted;
-constexpr auto kRefused = Treatment::refused;
-constexpr double kAny = 9e15;
-
-constexpr Parameter extension(std::string_view name, Kind kind, double min = -kAny, double max = kAny) {
-  return {name, kind, Treatment::honoured, min, max, {}, true};
-}
-constexpr Parameter refused(std::string_view name, std::string_view advice) {
-  return {name, any, kRefused, -kAny, kAny, advice};
-}
-
-// What chat and plain completions share: sampling, length, streaming.
-#define PUNA_SAMPLING_PARAMETERS                                                                                                          \
-  Parameter{"model", text}, Parameter{"stream", boolean}, Parameter{"stream_options", object},                                            \
-      Parameter{"temperature", number, Treatment::honoured, 0, 100}, Parameter{"top_p", number, Treatment::honoured, 0, 1},               \
-      Parameter{"n", integer, Treatment::honoured, 1, 256}, Parameter{"max_tokens", integer, Treatment::honoured, 1, kAny},               \
-      Parameter{"stop", text_or_list}, Parameter{"seed", integer, Treatment::honoured, -1, 4294967295.0},                                 \
-      Parameter{"presence_penalty", number, Treatment::honoured, -2, 2},                                                                  \
-      Parameter{"frequency_penalty", number, Treatment::honoured, -2, 2}, Parameter{"logit_bias", token_map},                             \
-      Parameter{"user", text, kNoted}, extension("top_k", integer, 0), extension("min_p", number, 0, 1),                                  \
-      extension("typical_p", number, 0, 1), extension("top_n_sigma", number), extension("repeat_penalty", number, 0),                     \
-      extension("repeat_last_n", integer, 0), extension("dynatemp_range", number, 0), extension("dynatemp_exponent", number, 0),          \
-      extension("mirostat", integer, 0, 2), extension("mirostat_tau", number, 0), extension("mirostat_eta", number, 0),                   \
-      extension("dry_multiplier", number, 0), extension("dry_base", number, 0), extension("dry_allowed_length", integer, 0),              \
-      extension("dry_penalty_last_n", integer, -1), extension("dry_sequence_breakers", list), extension("xtc_probability", number, 0, 1), \
-      extension("xtc_threshold", number, 0, 1), extension("min_keep", integer, 0), extension("samplers", list),                           \
-      extension("grammar", text), extension("json_schema", object), extension("ignore_eos", boolean), extension("cache_prompt", boolean), \
-      extension("timings_per_token", boolean), extension("return_progress", boolean), extension("keep_alive", any)
-
-constexpr std::array kChat = {
-    PUNA_SAMPLING_PARAMETERS,
-    Parameter{"messages", list},
-    Parameter{"max_completion_tokens", integer, Treatment::honoured, 1, kAny},
-    Parameter{"logprobs", boolean},
-    Parameter{"top_logprobs", integer, Treatment::honoured, 0, 20},
-    Parameter{"response_format", object},
-    Parameter{"tools", list},
-    Parameter{"tool_choice", any},
-    Parameter{"parallel_tool_calls", boolean},
-    Parameter{"reasoning_effort", text},
-    extension("reasoning_format", text),
-    extension("thinking_budget_tokens", integer, -1),
-    extension("chat_template_kwargs", object),
-    extension("add_generation_prompt", boolean),
-    extension("continue_final_message", any),
-    Parameter{"metadata", object, kNoted},
-    Parameter{"safety_identifier", text, kNoted},
-    Parameter{"prompt_cache_key", text, kNoted},
-    Parameter{"prompt_cache_retention", text, kNoted},
-    Parameter{"service_tier", text, kNoted},
-    Parameter{"store", boolean},
-    Parameter{"modalities", list},
-    refused("functions", "use 'tools'"),
-    refused("function_call", "use 'tool_choice'"),
-    refused("audio", "this server answers in text"),
-    refused("prediction", "predicted outputs are not supported"),
-    refused("web_search_options", "this server does not search the web"),
-    refused("verbosity", "ask for the length you want in the prompt"),
-};
-
-constexpr std::array kCompletions = {
-    PUNA_SAMPLING_PARAMETERS,
-    Parameter{"prompt", any},
-    Parameter{"logprobs", integer, Treatment::honoured, 0, 20},
-    Parameter{"echo", boolean},
-    refused("suffix", "fill-in-the-middle is not offered here"),
-    refused("best_of", "use 'n'"),
-};
-#undef PUNA_SAMPLING_PARAMETERS
-
-constexpr std::array kEmbeddings = {
-    Parameter{"model", text},
-    Parameter{"input", any},
-    Parameter{"encoding_format", text},
-    Parameter{"user", text, kNoted},
-    refused("dimensions", "the model's own number of dimensions is returned; shorten the vectors yourself"),
-    extension("keep_alive", any),
-};
-
 std::unexpected<Error> bad(std::string_view name, std::string_view why) {
   return fail(Code::invalid_argument, fmt::format("{}: {}", name, why));
-}
-
-std::string_view expectation(Kind kind) {
-  switch (kind) {
-    case boolean:
-      return "true or false";
-    case integer:
-      return "an integer";
-    case number:
-      return "a number";
-    case text:
-      return "a string";
-    case list:
-      return "an array";
-    case object:
-      return "an object";
-    case text_or_list:
-      return "a string or an array of strings";
-    case token_map:
-      return "an object from token to bias";
-    case any:
-      return "a value";
-  }
-  return "a value";
-}
-
-bool all_strings(const json::value& in) {
-  return std::ranges::all_of(in.get_array(), [](const json::value& item) { return item.is_string(); });
-}
-
-bool fits(Kind kind, const json::value& in) {
-  switch (kind) {
-    case boolean:
-      return in.is_bool();
-    case integer:
-      return in.is_int64() || in.is_uint64();
-    case number:
-      return in.is_number();
-    case text:
-      return in.is_string();
-    case list:
-      return in.is_array();
-    case object:
-      return in.is_object();
-    case text_or_list:
-      return in.is_string() || (in.is_array() && all_strings(in));
-    case token_map:
-      return in.is_object() || in.is_array();
-    case any:
-      return true;
-  }
-  return true;
-}
-
-Result<> check_member(const Parameter& row, const json::value& in) {
-  if (row.treatment == kRefused) return fail(Code::unsupported, fmt::format("{}: not supported here; {}", row.name, row.advice));
-  if (!fits(row.kind, in)) return fail(json::detail::type_error(row.name, expectation(row.kind), in));
-  if (!in.is_number() || row.kind == any) return {};
-  const double amount = in.to_number<double>();
-  if (amount < row.min) return bad(row.name, fmt::format("{} is below the least value {}", json::to_text(in), row.min));
-  if (amount > row.max) return bad(row.name, fmt::format("{} is above the greatest value {}", json::to_text(in), row.max));
-  return {};
-}
-
-const Parameter* find(Endpoint endpoint, std::string_view name) {
-  const auto rows = parameters(endpoint);
-  const auto row = std::ranges::find(rows, name, &Parameter::name);
-  return row == rows.end() ? nullptr : &*row;
-}
-
-Result<> check_members(Endpoint endpoint, const json::object& body) {
-  for (const auto& member : body) {
-    const std::string_view name = member.key();
-    const Parameter* row = find(endpoint, name);
-    if (row) {
-      if (!member.value().is_null()) PUNA_CHECK(check_member(*row, member.value()));
-      continue;
-    }
-    std::vector<std::string_view> known;
-    for (const auto& other : parameters(endpoint)) known.push_back(other.name);
-    const auto near = nearest(name, std::span<const std::string_view>(known));
-    return bad(printable(name), near.empty() ? "unknown parameter" : fmt::format("unknown parameter (did you mean '{}'?)", near.front()));
-  }
-  return {};
 }
 
 const json::value* present(const json::object& body, std::string_view name) {
@@ -317,22 +153,10 @@ bool drop_unwanted(json::object& body) {
 
 }  // namespace
 
-std::span<const Parameter> parameters(Endpoint endpoint) {
-  switch (endpoint) {
-    case Endpoint::chat:
-      return kChat;
-    case Endpoint::completions:
-      return kCompletions;
-    case Endpoint::embeddings:
-      return kEmbeddings;
-  }
-  return {};
-}
-
 Result<Request> validate(Endpoint endpoint, std::string_view text) {
   if (!is_utf8(text)) return fail(Code::invalid_argument, "the request body is not UTF-8");
   PUNA_TRY(auto body, json::parse_object(text));
-  PUNA_CHECK(check_members(endpoint, body));
+  PUNA_CHECK(check_members(table(endpoint), body));
   switch (endpoint) {
     case Endpoint::chat:
       PUNA_CHECK(check_chat(body));

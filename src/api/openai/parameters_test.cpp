@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 namespace puna::api::openai {
 namespace {
 
@@ -11,13 +9,6 @@ std::string chat_error(std::string_view members) {
   const auto request =
       validate(Endpoint::chat, fmt::format(R"({{"model":"m","messages":[{{"role":"user","content":"hi"}}],{}}})", members));
   return request ? "accepted" : request.error().message;
-}
-
-TEST(OpenAiParameters, no_name_stands_twice_in_a_table) {
-  for (const auto endpoint : {Endpoint::chat, Endpoint::completions, Endpoint::embeddings}) {
-    std::set<std::string_view> names;
-    for (const auto& row : parameters(endpoint)) EXPECT_TRUE(names.insert(row.name).second) << row.name;
-  }
 }
 
 // ledger: M4

@@ -1,0 +1,16 @@
+#include "api/conformance.h"
+#include "api/openai/tables.h"
+
+namespace puna::api {
+
+std::span<const DialectSheet> dialect_sheets() {
+  static const std::vector<DialectSheet> all = {
+      {.page = "openai.md",
+       .title = "OpenAI's API",
+       .introduction = "Below `http://127.0.0.1:17862/v1`. Extensions are llama.cpp's sampling options and Puna's `keep_alive`.",
+       .tables = openai::tables()},
+  };
+  return all;
+}
+
+}  // namespace puna::api

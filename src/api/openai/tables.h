@@ -1,0 +1,17 @@
+// What OpenAI's endpoints take here: https://platform.openai.com/docs/api-reference
+#pragma once
+
+#include "api/conformance.h"
+
+namespace puna::api::openai {
+
+enum class Endpoint { chat, completions, embeddings };
+BOOST_DESCRIBE_ENUM(Endpoint, chat, completions, embeddings)
+
+// The members of the body of an endpoint.
+[[nodiscard]] const ConformanceTable& table(Endpoint endpoint);
+
+// Every endpoint, and the objects inside their bodies.
+[[nodiscard]] std::span<const ConformanceTable> tables();
+
+}  // namespace puna::api::openai
