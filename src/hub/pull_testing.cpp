@@ -61,7 +61,8 @@ Rig::Rig(fs::path where, std::map<std::string, std::string> flags)
              .downloads = folder / "cache" / "downloads",
              .models = folder / "models",
              .check = check}),
-      queue(std::make_unique<jobs::Queue>(database, events, settings, std::vector{pulls.job_spec()})),
+      library_jobs(library),
+      queue(std::make_unique<jobs::Queue>(database, events, settings, std::vector{pulls.job_spec(), library_jobs.verify_spec()})),
       network_([this] { io.run(); }) {
   EXPECT_TRUE(queue->start());
 }

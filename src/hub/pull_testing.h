@@ -14,6 +14,7 @@
 #include "hub/pull.h"
 #include "hub/transfer/transfer.h"
 #include "model/library.h"
+#include "model/library_jobs.h"
 #include "os/temporary_folder.h"
 
 namespace puna::hub::testing_rig {
@@ -57,6 +58,7 @@ class Rig {
   transfer::Engine engine;
   Hub hub;
   Pulls pulls;
+  model::LibraryJobs library_jobs;
   std::unique_ptr<jobs::Queue> queue;
 
  private:

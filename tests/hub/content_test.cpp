@@ -1,4 +1,6 @@
 // What a repository holds, and what becomes of it while it is fetched.
+#include <fstream>
+
 #include "hub_testing.h"
 
 namespace puna::hub {
@@ -183,6 +185,20 @@ TEST_F(ContentRules, more_than_the_disk_holds_pauses_the_job_before_the_first_by
   EXPECT_EQ(now->state, wire::JobState::paused);
   EXPECT_EQ(now->failure->code, "disk_full");
   EXPECT_EQ(hub->bytes_sent(), 0U);
+}
+
+// ledger: D14
+TEST_F(ContentRules, a_file_that_a_verification_finds_damaged_is_brought_again) {
+  offer();
+  start();
+  const auto arrived = rig->pulled({.source = model});
+  const std::filesystem::path place = rig->library.show(arrived.name)->path;
+  std::fstream(place, std::ios::in | std::ios::out).seekp(1'000'000).put('?');
+  EXPECT_EQ(rig->ended(rig->library_jobs.verify(*rig->queue, {}).value()).state, wire::JobState::completed);
+  EXPECT_TRUE(rig->library.find(arrived.name)->problem);
+  rig->pulled({.source = model});
+  EXPECT_FALSE(rig->library.find(arrived.name)->problem);
+  EXPECT_EQ(fakes::Content::on_disk(place).value()->sha256(), arrived.sha256);
 }
 
 }  // namespace

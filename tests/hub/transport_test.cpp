@@ -130,7 +130,7 @@ TEST_F(Transport, one_slow_connection_does_not_hold_up_the_rest) {
 
 TEST_F(Transport, storage_that_comes_back_is_used_again) {
   offer();
-  start({{"network.retry_attempts", "50"}, {"network.retry_cap", "50ms"}});
+  start({{"network.retry_attempts", "100"}, {"network.retry_cap", "200ms"}});
   hub->shut(Role::storage);
   const auto job = rig->submit({.source = model});
   rig->await([](const wire::Job& now) { return now.progress.note.has_value(); });

@@ -34,11 +34,19 @@ std::string_view address_of(Role role) {
   return "127.0.0.1";
 }
 
+boost::system::error_code bind(asio::ip::tcp::acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint) {
+  boost::system::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  return error;
+}
+
 }  // namespace
 
 // A role's listener and its connections.
 struct Hub::Line {
-  explicit Line(Role which) : role(which), acceptor(context) {}
+  explicit Line(Role which) : role(which), holder(context), acceptor(context) {}
 
   struct Worker {
     std::unique_ptr<Connection> connection;
@@ -50,6 +58,7 @@ struct Hub::Line {
   std::string host;
   std::uint16_t port = 0;
   asio::io_context context;
+  asio::ip::tcp::acceptor holder;  // never listens: keeps the port from others while the role is shut
   asio::ip::tcp::acceptor acceptor;
   std::thread listener;
   std::mutex mutex;  // guards workers
@@ -106,10 +115,8 @@ Result<> Hub::listen(const ScenarioSpec& scenario) {
 
 Result<> Hub::open(Line& line) {
   boost::system::error_code error;
-  const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address_of(line.role)), line.port);
-  line.acceptor.open(endpoint.protocol(), error);
-  if (!error) line.acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) line.acceptor.bind(endpoint, error);
+  if (!line.holder.is_open()) error = bind(line.holder, {asio::ip::make_address(address_of(line.role)), line.port});
+  if (!error) error = bind(line.acceptor, line.holder.local_endpoint());
   if (!error) line.acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return fail(Code::unavailable, fmt::format("cannot listen on {}:{}: {}", line.host, line.port, error.message()));
   line.port = line.acceptor.local_endpoint().port();
