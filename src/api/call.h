@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/caller.h"
 #include "api/host.h"
 #include "app/workbench.h"
 #include "base/json.h"
@@ -13,12 +14,13 @@ namespace puna::api {
 
 class Call {
  public:
-  Call(app::Workbench& workbench, Host& host, net::ServerRequest& request, net::Responder& responder)
-      : workbench_(workbench), host_(host), request_(request), responder_(responder) {}
+  Call(app::Workbench& workbench, Host& host, net::ServerRequest& request, net::Responder& responder, access::Caller caller)
+      : workbench_(workbench), host_(host), request_(request), responder_(responder), caller_(std::move(caller)) {}
 
   [[nodiscard]] app::Workbench& workbench() { return workbench_; }
   [[nodiscard]] Host& host() { return host_; }
   [[nodiscard]] const net::ServerRequest& request() const { return request_; }
+  [[nodiscard]] const access::Caller& caller() const { return caller_; }
   [[nodiscard]] net::Responder& responder() { return responder_; }
 
   // A parameter of the route's path, decoded.
@@ -49,6 +51,7 @@ class Call {
   Host& host_;
   net::ServerRequest& request_;
   net::Responder& responder_;
+  const access::Caller caller_;
 };
 
 }  // namespace puna::api

@@ -18,6 +18,7 @@ TEST(RouteContract, every_route_is_whole_and_unique) {
     EXPECT_TRUE(places.insert(fmt::format("{} {}", route.method, route.path)).second) << route.path;
     EXPECT_TRUE(route.handle) << route.path;
     EXPECT_FALSE(route.summary.empty()) << route.path;
+    EXPECT_NE(route.scope.has_value(), route.open) << route.path << ": who may call it?";
     EXPECT_EQ(route.dialect, dialect_of(route.path)) << route.path;
   }
 }

@@ -97,11 +97,27 @@ net::Task<Result<>> watch_silence(Exchange& exchange) {
   }
 }
 
+fleet::Priority priority_of(const access::Caller& caller) {
+  switch (caller.priority) {
+    case wire::Priority::low:
+      return fleet::Priority::low;
+    case wire::Priority::normal:
+      return fleet::Priority::normal;
+    case wire::Priority::high:
+      return fleet::Priority::high;
+  }
+}
+
 }  // namespace
 
 net::Task<Result<>> infer(Call& call, Inference inference) {
   using namespace net::asio::experimental::awaitable_operators;
-  app::Workbench::Need need{{.purpose = inference.purpose, .keep_alive = std::nullopt, .request_id = call.request().id}, inference.tools};
+  const auto& caller = call.caller();
+  app::Workbench::Need need{{.purpose = inference.purpose,
+                             .request_id = call.request().id,
+                             .client = {.id = caller.id, .weight = caller.weight},
+                             .priority = priority_of(caller)},
+                            inference.tools};
   if (inference.keep_alive) {
     PUNA_CO_TRY(need.options.keep_alive, parse_duration(*inference.keep_alive));
   }

@@ -16,9 +16,11 @@ net::Response Service::format_error(int status, const Error& error, const net::S
 }
 
 net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder) {
+  auto caller = access::caller_without_key(request.peer);
   PUNA_CO_TRY(auto match, router_.match(request.method, request.path));
+  if (!match.route->open) PUNA_CO_CHECK(access::require_scope(caller, match.route->scope.value_or(wire::Scope::admin)));
   request.path_parameters = std::move(match.parameters);
-  Call call(workbench_, host_, request, responder);
+  Call call(workbench_, host_, request, responder, std::move(caller));
   co_return co_await match.route->handle(call);
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/call.h"
+#include "wire/access.h"
 #include "wire/schema.h"
 
 namespace puna::api {
@@ -26,6 +28,9 @@ struct Route {
   std::string_view operation;  // OpenAPI's operationId, unique
   std::string_view summary;
   net::Task<Result<>> (*handle)(Call&);
+  // What the caller must be allowed, or that everybody may call; a row that says neither is for admin, and the contract test refuses it.
+  std::optional<wire::Scope> scope = {};
+  bool open = false;
   json::object (*request_schema)(wire::SchemaSet&) = nullptr;   // null: no body
   json::object (*response_schema)(wire::SchemaSet&) = nullptr;  // null: described by response_type alone
   std::string_view response_type = "application/json";

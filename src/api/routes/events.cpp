@@ -68,6 +68,7 @@ std::span<const Route> event_routes() {
        .operation = "streamEvents",
        .summary = "every change of state, as server-sent events; continues after Last-Event-ID",
        .handle = stream_events,
+       .scope = wire::Scope::read,
        .response_schema = schema_of<wire::EventView>,
        .response_type = "text/event-stream",
        .query = {{"after", "begin after this event; default: now"}}},

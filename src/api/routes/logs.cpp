@@ -87,6 +87,7 @@ std::span<const Route> log_routes() {
        .operation = "showLogs",
        .summary = "the last lines of a log; with follow=true also the next ones, as server-sent events \"line\"",
        .handle = show_logs,
+       .scope = wire::Scope::admin,
        .response_schema = schema_of<wire::LogLines>,
        .query = {{"source", "\"daemon\" (default) or a model's name"}, {"lines", "how many, 100 by default"}, {"follow", "true: go on"}}},
   };

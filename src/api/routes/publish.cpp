@@ -21,6 +21,7 @@ std::span<const Route> publish_routes() {
        .operation = "pushModel",
        .summary = "bring a model of the library to a Hugging Face repository or a registry, as a job",
        .handle = push_model,
+       .scope = wire::Scope::manage,
        .request_schema = schema_of<wire::PushRequest>,
        .response_schema = schema_of<wire::Job>,
        .success_status = 202},

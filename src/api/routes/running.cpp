@@ -28,12 +28,14 @@ std::span<const Route> running_routes() {
        .operation = "listRunning",
        .summary = "models in memory, loading, or lately failed",
        .handle = list_running,
+       .scope = wire::Scope::read,
        .response_schema = schema_of<wire::RunningList>},
       {.method = "POST",
        .path = "/api/v1/running/{name}",
        .operation = "loadModel",
        .summary = "load a model; answers when it is ready",
        .handle = load_model,
+       .scope = wire::Scope::manage,
        .request_schema = schema_of<wire::LoadRequest>,
        .response_schema = schema_of<wire::RunningModel>},
       {.method = "DELETE",
@@ -41,6 +43,7 @@ std::span<const Route> running_routes() {
        .operation = "unloadModel",
        .summary = "take a model out of memory once its requests have ended",
        .handle = unload_model,
+       .scope = wire::Scope::manage,
        .response_schema = schema_of<wire::RunningList>},
   };
   return routes;
