@@ -1,4 +1,5 @@
-"""What a download costs: Puna's engine, with verification, beside curl, aria2c -x16 and `hf download`, against the hub double."""
+"""What a download costs: Puna's engine, with verification, beside curl, aria2c -x16, `hf download` and, where PUNA_TEST_OLLAMA names an
+ollama program, `ollama pull`, against the hub double."""
 
 import contextlib
 import hashlib
@@ -9,6 +10,7 @@ import shutil
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -19,7 +21,7 @@ DEADLINE = 600
 ROUNDS = 5
 PACED_ROUNDS = 3
 PACE = {"rate": 20_000_000, "delay_ms": 50, "connect_ms": 50}
-REPOSITORY, FILE = "bench/large-GGUF", "large.Q8_0.gguf"
+REPOSITORY, FILE, MODEL = "bench/large-GGUF", "large.Q8_0.gguf", "library/large"
 
 
 class Double:
@@ -29,7 +31,10 @@ class Double:
         self.program, self.file = program, file
 
     def __enter__(self):
-        scenario = {"repositories": [{"id": REPOSITORY, "files": [{"path": FILE, "disk": str(self.file)}]}]}
+        scenario = {
+            "repositories": [{"id": REPOSITORY, "files": [{"path": FILE, "disk": str(self.file)}]}],
+            "models": [{"name": f"{MODEL}:latest", "layers": [{"path": "model", "disk": str(self.file)}]}],
+        }
         with tempfile.NamedTemporaryFile("w", suffix=".json") as told:
             json.dump(scenario, told)
             told.flush()
@@ -38,7 +43,8 @@ class Double:
             line = self.process.stdout.readline() if ready else ""
         if not line:
             raise SystemExit("bench: the hub double did not start")
-        self.hub = json.loads(line)["hub"]
+        origins = json.loads(line)
+        self.hub, self.registry = origins["hub"], origins["registry"].removeprefix("http://")
         self.url = f"{self.hub}/{REPOSITORY}/resolve/main/{FILE}"
         urllib.request.urlopen(urllib.request.Request(self.url, method="HEAD"), timeout=DEADLINE).close()  # its digest is computed once
         return self
@@ -79,6 +85,9 @@ def clients(fetch, hf, double, digest):
             lambda folder: [hf, "download", REPOSITORY, FILE, "--local-dir", folder, "--quiet"],
             {**plain, "HF_ENDPOINT": double.hub, "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HOME": tempfile.gettempdir()},
         )
+    if ollama := os.environ.get("PUNA_TEST_OLLAMA"):
+        pull = [sys.executable, str(Path(__file__).with_name("ollama_pull.py")), ollama]
+        out["ollama serve + pull"] = (lambda folder: [*pull, folder, f"{double.registry}/{MODEL}"], plain)
     return out
 
 
@@ -117,10 +126,11 @@ def resent_after_kill(double, contestant, beside, share):
     command, environment = contestant
     with empty_folder(beside) as folder:
         double.forget()
-        process = subprocess.Popen(command(folder), env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command(folder), env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
         while process.poll() is None and double.sent() < SIZE * share:
             time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait(DEADLINE)
         run_once(command(folder), environment, folder)
         return double.sent() - SIZE
@@ -173,7 +183,7 @@ def transfers(build, hf):
             rows += measured_by_puna(results)
             for share in (0.5, 0.9):
                 for name, contestant in contestants.items():
-                    resent = resent_after_kill(double, contestant, place, share) / 1e6
+                    resent = max(0, resent_after_kill(double, contestant, place, share)) / 1e6
                     rows.append((f"`kill -9` at {share:.0%}, then again: `{name}`", f"{resent:.1f} MB sent twice",
                                  "at most connections × 8 MiB" if name == "puna" else "", "as the server counts"))
     return rows
