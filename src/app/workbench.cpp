@@ -52,10 +52,13 @@ model::StoreChoice store_choice(const Settings& settings) {
   return out;
 }
 
-fleet::ModelFile file_of(const wire::ModelDetail& detail) {
-  fleet::ModelFile out{
-      .name = detail.model.name, .file = detail.path, .projector = detail.projector.value_or(""), .context = detail.recipe.context};
-  for (const auto& adapter : detail.adapters) out.adapters.emplace_back(adapter);
+fleet::Launch launch_of(const wire::ModelDetail& detail) {
+  fleet::Launch out{.name = detail.model.name,
+                    .model = detail.model.name,
+                    .file = detail.path,
+                    .projector = detail.projector.value_or(""),
+                    .engine = {.context = detail.recipe.context}};
+  for (const auto& adapter : detail.adapters) out.adapters.push_back({adapter});
   bool first = true;
   for (const auto& file : detail.files) {
     if (file.role == wire::FileRole::weights && !std::exchange(first, false)) out.parts.emplace_back(file.place);
@@ -91,9 +94,9 @@ Result<> Workbench::build() {
       .http = *http_,
       .events = events_,
       .options = [this] { return fleet::options_from(*parts_.settings.snapshot()); },
-      .resolve = [this](std::string name) -> net::Task<Result<fleet::ModelFile>> {
+      .resolve = [this](std::string name) -> net::Task<Result<fleet::Launch>> {
         PUNA_CO_TRY(auto known, co_await know(std::move(name)));
-        co_return std::move(known.file);
+        co_return std::move(known.launch);
       },
       .places = {.program = program, .sockets = parts_.places.runtime / "workers", .logs = parts_.places.state / "logs"}});
 
@@ -169,7 +172,7 @@ net::Task<Result<Workbench::KnownModel>> Workbench::know(std::string name) {
   if (can("adapter"))
     co_return fail(Code::unsupported,
                    fmt::format("{} is an adapter, no whole model: `puna create` joins it with its base", detail.model.name));
-  KnownModel known{.file = file_of(detail), .generates = can("completion"), .knows_tools = can("tools")};
+  KnownModel known{.launch = launch_of(detail), .generates = can("completion"), .knows_tools = can("tools")};
   if (!model::is_empty(detail.recipe)) known.recipe = std::make_shared<const wire::Recipe>(std::move(detail.recipe));
   known_.insert_or_assign(std::move(name), known);
   co_return known;
@@ -183,12 +186,13 @@ net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::st
 net::Task<Result<fleet::Lease>> Workbench::lease(std::string model, Need need) {
   PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
   if (need.options.purpose == fleet::Purpose::generate && !known.generates)
-    co_return fail(Code::unsupported, fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.file.name));
+    co_return fail(Code::unsupported,
+                   fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.launch.name));
   if (need.tools && !known.knows_tools)
     co_return fail(
         Code::unsupported,
-        fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.file.name));
-  co_return co_await fleet_->acquire(known.file.name, std::move(need.options));
+        fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.launch.name));
+  co_return co_await fleet_->acquire(known.launch.name, std::move(need.options));
 }
 
 net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, std::optional<std::string> keep_alive) {
@@ -198,15 +202,15 @@ net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, st
   }
   PUNA_CO_TRY(const auto known, co_await know(name));
   options.purpose = known.generates ? fleet::Purpose::generate : fleet::Purpose::embed;
-  PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.file.name, std::move(options)));
+  PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.launch.name, std::move(options)));
   for (auto& running : fleet_->list())
     if (running.name == lease.model()) co_return std::move(running);
-  co_return fail(Code::internal, fmt::format("model {} was loaded and is gone", known.file.name));
+  co_return fail(Code::internal, fmt::format("model {} was loaded and is gone", known.launch.name));
 }
 
 net::Task<Result<>> Workbench::unload_model(std::string name) {
   PUNA_CO_TRY(const auto known, co_await know(std::move(name)));
-  co_return co_await fleet_->unload(known.file.name);
+  co_return co_await fleet_->unload(known.launch.name);
 }
 
 net::Task<Result<wire::ModelRemoval>> Workbench::remove_model(std::string name, Removing removing) {

@@ -91,7 +91,7 @@ class Workbench {
 
  private:
   struct KnownModel {
-    fleet::ModelFile file;
+    fleet::Launch launch;
     std::shared_ptr<const wire::Recipe> recipe;  // null: an empty one
     bool generates = true;
     bool knows_tools = false;

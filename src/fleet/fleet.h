@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/event_bus.h"
+#include "fleet/launch.h"
 #include "fleet/lease.h"
-#include "fleet/model_file.h"
 #include "fleet/options.h"
 #include "net/http_client.h"
 #include "net/io.h"
@@ -20,14 +20,14 @@
 namespace puna::fleet {
 
 // From a name as a request has it. Fails as the library does: Code::not_found with the nearest names …
-using ModelResolver = std::function<net::Task<Result<ModelFile>>(std::string name)>;
+using LaunchResolver = std::function<net::Task<Result<Launch>>(std::string name)>;
 
 struct FleetParts {
   net::Io& io;
   net::HttpClient& http;
   EventBus& events;
   std::function<FleetOptions()> options;
-  ModelResolver resolve;
+  LaunchResolver resolve;
   FleetPlaces places;
 };
 

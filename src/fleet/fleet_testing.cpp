@@ -24,10 +24,10 @@ FleetTest::FleetTest(std::filesystem::path program) {
   std::filesystem::create_directories(folder() / "models");
 }
 
-net::Task<Result<ModelFile>> FleetTest::resolve(std::string name) {
+net::Task<Result<Launch>> FleetTest::resolve(std::string name) {
   const auto known = files_.find(name);
   const auto file = known == files_.end() ? folder() / "models" / name : known->second;
-  co_return ModelFile{.name = std::move(name), .file = file};
+  co_return Launch{.name = std::move(name), .file = file};
 }
 
 void FleetTest::TearDown() {

@@ -75,7 +75,7 @@ class FleetTest : public ::testing::Test {
   std::unique_ptr<Fleet> fleet_;
 
  private:
-  [[nodiscard]] net::Task<Result<ModelFile>> resolve(std::string name);
+  [[nodiscard]] net::Task<Result<Launch>> resolve(std::string name);
   template <class T>
   static net::Task<void> note(net::Task<Result<T>> task, Outcome<T>& outcome, net::Notifier& happened) {
     outcome.result = co_await std::move(task);

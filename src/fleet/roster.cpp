@@ -94,16 +94,16 @@ Worker* Roster::find(const Key& key) const {
 
 net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options) {
   const auto self = shared_from_this();
-  PUNA_CO_TRY(const auto file, co_await parts_.resolve(std::move(name)));
-  PUNA_CO_CHECK(check_model_name(file.name));
-  const Key key{file.name, options.purpose};
+  PUNA_CO_TRY(const auto launch, co_await parts_.resolve(std::move(name)));
+  PUNA_CO_CHECK(check_model_name(launch.name));
+  const Key key{launch.name, options.purpose};
   while (true) {
     if (closing_) co_return fail(Code::unavailable, "the daemon is stopping and loads no models any more");
     Worker* worker = find(key);
     if (!worker) {
       PUNA_CO_CHECK(may_start(key));
       log::info("fleet", "loading a model", {{"model", key.first}, {"request", options.request_id}});
-      worker = &start(key, file);
+      worker = &start(key, launch);
     }
     const std::uint64_t id = worker->id();
     if (worker->state() == WorkerState::starting || worker->state() == WorkerState::loading) {
@@ -111,11 +111,11 @@ net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options)
       PUNA_CO_CHECK(co_await wait_until_loaded(id));
       continue;
     }
-    if (is_loaded(worker->state()) && worker->file() == file) {
-      worker->keep_for(options.keep_alive.value_or(parts_.options().keep_alive));
+    if (is_loaded(worker->state()) && worker->launch().same_process(launch)) {
+      worker->keep_for(options.keep_alive.value_or(launch.life.keep_alive.value_or(parts_.options().keep_alive)));
       co_return Lease(weak_from_this(), *worker);
     }
-    if (is_loaded(worker->state())) worker->stop("its name stands for another file now", parts_.options().drain);
+    if (is_loaded(worker->state())) worker->stop("its name stands for something else now", parts_.options().drain);
     // It is on its way out; the next one starts when its memory is free.
     PUNA_CO_CHECK(co_await wait_until_gone({id}, time_to_end(parts_.options())));
   }
@@ -132,11 +132,11 @@ Result<> Roster::may_start(const Key& key) const {
   return fail(std::move(error));
 }
 
-Worker& Roster::start(const Key& key, const ModelFile& file) {
+Worker& Roster::start(const Key& key, const Launch& launch) {
   const std::uint64_t id = ++last_worker_;
   auto worker = std::make_unique<Worker>(
       parts_.io, parts_.events,
-      WorkerSpec{.id = id, .model = file, .purpose = key.second, .options = parts_.options(), .places = parts_.places},
+      WorkerSpec{.id = id, .launch = launch, .purpose = key.second, .options = parts_.options(), .places = parts_.places},
       [this] { changed_.notify(); });
   Worker& started = *worker;
   workers_[id].worker = &started;

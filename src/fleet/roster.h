@@ -58,7 +58,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
   [[nodiscard]] Worker* find(std::uint64_t worker) const;
   [[nodiscard]] Worker* find(const Key& key) const;
   [[nodiscard]] Result<> may_start(const Key& key) const;
-  Worker& start(const Key& key, const ModelFile& file);
+  Worker& start(const Key& key, const Launch& launch);
   static net::Task<void> supervise(std::shared_ptr<Roster> self, std::unique_ptr<Worker> worker);
   void bury(const Worker& worker);
   void remember(const Worker& worker, const wire::WorkerFailure& failure);

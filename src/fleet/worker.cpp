@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "fleet/admission.h"
 #include "fleet/diagnosis.h"
+#include "fleet/engine.h"
 #include "fleet/lifecycle.h"
 #include "net/ndjson.h"
 #include "os/usage.h"
@@ -47,7 +48,7 @@ Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<voi
       changed_(std::move(changed)),
       keep_alive_(spec_.options.keep_alive),
       socket_(spec_.places.sockets / fmt::format("{}.sock", spec_.id)),
-      log_(worker_log_file(spec_.places.logs, spec_.model.name),
+      log_(worker_log_file(spec_.places.logs, spec_.launch.name),
            {.file_size = spec_.options.log_file_size, .files = static_cast<std::size_t>(spec_.options.log_files)}),
       idle_(io.context().get_executor(), [this] { stop("keep-alive ended", Milliseconds(0)); }),
       stall_(io.context().get_executor(),
@@ -70,7 +71,7 @@ Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<voi
 net::Task<void> Worker::run() {
   using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto admitted = co_await net::on_pool(io_, [this] { return admit_files(spec_.model.loaded()); });
+  const auto admitted = co_await net::on_pool(io_, [this] { return admit_files(spec_.launch.loaded()); });
   if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return;
   if (state_ == WorkerState::starting) {
     if (!admitted) {
@@ -89,46 +90,19 @@ net::Task<void> Worker::run() {
   if (!net::is_cancelled(co_await asio::this_coro::cancellation_state)) conclude();
 }
 
-std::vector<std::string> Worker::command_line() const {
-  const auto& options = spec_.options;
-  const auto& model = spec_.model;
-  std::vector<std::string> out = {spec_.places.program.string(),
-                                  "worker",
-                                  "--model",
-                                  model.file.string(),
-                                  "--socket",
-                                  socket_.string(),
-                                  "--name",
-                                  model.name,
-                                  "--context",
-                                  std::to_string(model.context.value_or(options.context_length)),
-                                  "--slots",
-                                  std::to_string(options.slots),
-                                  "--threads",
-                                  std::to_string(options.threads),
-                                  "--gpu-layers",
-                                  std::to_string(options.gpu_layers),
-                                  "--mode",
-                                  spec_.purpose == Purpose::embed ? "embed" : "generate",
-                                  "--status-fd",
-                                  std::to_string(kStatusDescriptor)};
-  const auto add = [&](const char* option, const std::filesystem::path& file) {
-    if (!file.empty()) out.insert(out.end(), {option, file.string()});
-  };
-  add("--projector", model.projector);
-  for (const auto& adapter : model.adapters) add("--adapter", adapter);
-  add("--chat-template-file", model.chat_template);
-  return out;
-}
-
 Result<> Worker::start_process() {
-  for (const auto& file : spec_.model.loaded())
+  for (const auto& file : spec_.launch.loaded())
     if (!file.is_absolute()) return fail(Code::invalid_argument, fmt::format("{} is no absolute path", file.string()));
   PUNA_TRY(auto lifeline, os::make_pipe());
   PUNA_TRY(auto status, os::make_pipe());
   PUNA_TRY(auto output, os::make_pipe());
   oom_kills_before_ = count_oom_kills();
-  PUNA_TRY(auto process, os::Process::spawn({.argv = command_line(),
+  PUNA_TRY(auto process, os::Process::spawn({.argv = worker_command({.launch = spec_.launch,
+                                                                     .purpose = spec_.purpose,
+                                                                     .options = spec_.options,
+                                                                     .program = spec_.places.program,
+                                                                     .socket = socket_,
+                                                                     .status_fd = kStatusDescriptor}),
                                              .environment = worker_environment(),
                                              .stdin_fd = lifeline.read.get(),
                                              .stdout_fd = output.write.get(),

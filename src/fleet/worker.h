@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "base/event_bus.h"
+#include "fleet/launch.h"
 #include "fleet/lease.h"
 #include "fleet/log_file.h"
-#include "fleet/model_file.h"
 #include "fleet/options.h"
 #include "net/io.h"
 #include "os/descriptor.h"
@@ -25,7 +25,7 @@ namespace puna::fleet {
 
 struct WorkerSpec {
   std::uint64_t id = 0;
-  ModelFile model;
+  Launch launch;
   Purpose purpose = Purpose::generate;
   FleetOptions options;  // as they were when it was started
   FleetPlaces places;
@@ -43,9 +43,9 @@ class Worker {
   [[nodiscard]] net::Task<void> run();
 
   [[nodiscard]] std::uint64_t id() const { return spec_.id; }
-  [[nodiscard]] const std::string& model() const { return spec_.model.name; }
+  [[nodiscard]] const std::string& model() const { return spec_.launch.name; }
   [[nodiscard]] Purpose purpose() const { return spec_.purpose; }
-  [[nodiscard]] const ModelFile& file() const { return spec_.model; }
+  [[nodiscard]] const Launch& launch() const { return spec_.launch; }
   [[nodiscard]] wire::WorkerState state() const { return state_; }
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }
@@ -78,7 +78,6 @@ class Worker {
   };
 
   [[nodiscard]] Result<> start_process();
-  [[nodiscard]] std::vector<std::string> command_line() const;
   [[nodiscard]] net::Task<Result<>> read_status();
   [[nodiscard]] net::Task<Result<>> read_log();
   [[nodiscard]] net::Task<Result<>> wait_for_exit();

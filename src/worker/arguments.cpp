@@ -9,9 +9,7 @@
 namespace puna::worker {
 namespace {
 
-struct Range {
-  std::int64_t min, max;
-};
+using Range = wire::Bounds;
 
 Result<std::int64_t> parse_number(std::string_view option, std::string_view text, Range range) {
   std::int64_t number = 0;
@@ -21,23 +19,65 @@ Result<std::int64_t> parse_number(std::string_view option, std::string_view text
   return number;
 }
 
-Result<> take_option(ServeArguments& out, std::string_view option, std::string_view text) {
-  const auto number = [&](auto& target, Range range) -> Result<> {
-    PUNA_TRY(const std::int64_t parsed, parse_number(option, text, range));
-    target = static_cast<int>(parsed);
+Result<double> parse_fraction(std::string_view option, std::string_view text, double min, double max) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || !(number >= min && number <= max))
+    return fail(Code::invalid_argument, fmt::format("{} takes a number from {} to {}, not '{}'", option, min, max, text));
+  return number;
+}
+
+template <class Enum>
+Result<Enum> parse_choice(std::string_view option, std::string_view text) {
+  auto parsed = json::decode<Enum>(json::value(text));
+  if (!parsed) return fail(Code::invalid_argument, fmt::format("{}: {}", option, parsed.error().message));
+  return parsed;
+}
+
+// An option of the engine's set-up; absent when it is none.
+std::optional<Result<>> take_engine_option(ServeArguments& out, std::string_view option, std::string_view text) {
+  const auto take = [](auto& target, auto parsed) -> Result<> {
+    if (!parsed) return fail(parsed.error());
+    target = *parsed;
     return {};
   };
+  const auto number = [&](auto& target, Range range) { return take(target, parse_number(option, text, range)); };
+  auto& speculation = out.speculation;
+  if (option == "--context") return number(out.context_length, wire::kContextBounds);
+  if (option == "--slots") return number(out.slots, wire::kSlotsBounds);
+  if (option == "--threads") return number(out.threads, wire::kThreadsBounds);
+  if (option == "--gpu-layers") return number(out.gpu_layers, wire::kGpuLayersBounds);
+  if (option == "--batch") return number(out.batch, wire::kBatchBounds);
+  if (option == "--micro-batch") return number(out.micro_batch, wire::kBatchBounds);
+  if (option == "--cache-type-k") return take(out.cache_type_k, parse_choice<wire::CacheType>(option, text));
+  if (option == "--cache-type-v") return take(out.cache_type_v, parse_choice<wire::CacheType>(option, text));
+  if (option == "--flash-attention") return take(out.flash_attention, parse_choice<wire::Switch>(option, text));
+  if (option == "--draft") return speculation.draft = text, Result<>();
+  if (option == "--ngram") return take(speculation.ngram, parse_choice<wire::NgramMethod>(option, text));
+  if (option == "--ngram-size") return number(speculation.ngram_size, wire::kNgramSizeBounds);
+  if (option == "--draft-max") return number(speculation.draft_max, wire::kDraftBounds);
+  if (option == "--draft-min") return number(speculation.draft_min, wire::kDraftBounds);
+  if (option == "--draft-probability") return take(speculation.draft_probability, parse_fraction(option, text, 0, 1));
+  if (option == "--adapter-scale") {
+    if (out.adapters.empty()) return fail(Code::invalid_argument, "--adapter-scale follows the --adapter that it is for");
+    return take(out.adapters.back().scale, parse_fraction(option, text, -wire::kLargestScale, wire::kLargestScale));
+  }
+  return std::nullopt;
+}
+
+Result<> take_option(ServeArguments& out, std::string_view option, std::string_view text) {
+  if (auto taken = take_engine_option(out, option, text)) return std::move(*taken);
   if (option == "--model") return out.model = text, Result<>();
   if (option == "--socket") return out.socket = text, Result<>();
   if (option == "--name") return out.name = text, Result<>();
   if (option == "--projector") return out.projector = text, Result<>();
-  if (option == "--adapter") return out.adapters.emplace_back(text), Result<>();
+  if (option == "--adapter") return out.adapters.push_back({text}), Result<>();
   if (option == "--chat-template-file") return out.chat_template = text, Result<>();
-  if (option == "--context") return number(out.context_length, {0, 1 << 24});
-  if (option == "--slots") return number(out.slots, {1, 256});
-  if (option == "--threads") return number(out.threads, {0, 1024});
-  if (option == "--gpu-layers") return number(out.gpu_layers, {-1, 10000});
-  if (option == "--status-fd") return number(out.status_fd, {3, 1 << 20});
+  if (option == "--status-fd") {
+    PUNA_TRY(const std::int64_t parsed, parse_number(option, text, {3, 1 << 20}));
+    out.status_fd = static_cast<int>(parsed);
+    return {};
+  }
   if (option == "--mode") {
     if (text != "generate" && text != "embed")
       return fail(Code::invalid_argument, fmt::format("--mode is generate or embed, not '{}'", text));

@@ -11,22 +11,46 @@
 #include <vector>
 
 #include "base/error.h"
+#include "wire/profile.h"
 
 namespace puna::worker {
 
 enum class Mode { generate, embed };
 
+// A LoRA adapter.
+struct AdapterArgument {
+  std::filesystem::path file;
+  double scale = 1;
+};
+
+// Guessing ahead: by a smaller model, by what the context already says, or by both.
+struct SpeculationArguments {
+  std::filesystem::path draft;  // empty: none
+  std::optional<wire::NgramMethod> ngram;
+  std::optional<std::int64_t> ngram_size;   // tokens that are looked up
+  std::optional<std::int64_t> draft_max;    // tokens
+  std::optional<std::int64_t> draft_min;    // tokens
+  std::optional<double> draft_probability;  // a draft ends before a token that is less likely
+};
+
+// What is absent is as llama.cpp has it.
 struct ServeArguments {
   std::filesystem::path model;
-  std::filesystem::path socket;                 // ends in ".sock"
-  std::string name;                             // the model's, in answers
-  std::filesystem::path projector;              // for images and sound; empty: none
-  std::vector<std::filesystem::path> adapters;  // LoRA, each with its full weight
-  std::filesystem::path chat_template;          // Jinja; empty: the model's own
-  std::int64_t context_length = 0;              // tokens for each slot; 0: what the model was trained for
+  std::filesystem::path socket;           // ends in ".sock"
+  std::string name;                       // the model's, in answers
+  std::filesystem::path projector;        // for images and sound; empty: none
+  std::vector<AdapterArgument> adapters;  // LoRA
+  std::filesystem::path chat_template;    // Jinja; empty: the model's own
+  std::int64_t context_length = 0;        // tokens for each slot; 0: what the model was trained for
   std::int64_t slots = 1;
   std::int64_t threads = 0;  // 0: one for each physical core
   std::int64_t gpu_layers = -1;
+  std::optional<std::int64_t> batch;
+  std::optional<std::int64_t> micro_batch;
+  std::optional<wire::CacheType> cache_type_k;
+  std::optional<wire::CacheType> cache_type_v;
+  std::optional<wire::Switch> flash_attention;
+  SpeculationArguments speculation;
   Mode mode = Mode::generate;
   std::optional<int> status_fd;  // where wire::WorkerStatus lines go
 };

@@ -32,6 +32,8 @@ TEST(WorkerArguments, take_every_option) {
                              "/p.gguf",
                              "--adapter",
                              "/a.gguf",
+                             "--adapter-scale",
+                             "0.5",
                              "--adapter",
                              "/b.gguf",
                              "--chat-template-file",
@@ -48,8 +50,53 @@ TEST(WorkerArguments, take_every_option) {
   EXPECT_EQ(serve.mode, Mode::embed);
   EXPECT_EQ(serve.status_fd, 5);
   EXPECT_EQ(serve.projector, "/p.gguf");
-  EXPECT_EQ(serve.adapters.size(), 2u);
+  ASSERT_EQ(serve.adapters.size(), 2u);
+  EXPECT_EQ(serve.adapters[0].scale, 0.5);
+  EXPECT_EQ(serve.adapters[1].scale, 1);
   EXPECT_EQ(serve.chat_template, "/t.jinja");
+}
+
+// ledger: M16
+TEST(WorkerArguments, take_how_the_engine_is_set_up) {
+  const auto parsed = parse({"--model",
+                             "/m.gguf",
+                             "--socket",
+                             "/1.sock",
+                             "--batch",
+                             "1024",
+                             "--micro-batch",
+                             "256",
+                             "--cache-type-k",
+                             "q8_0",
+                             "--cache-type-v",
+                             "iq4_nl",
+                             "--flash-attention",
+                             "on",
+                             "--draft",
+                             "/d.gguf",
+                             "--ngram",
+                             "mod",
+                             "--ngram-size",
+                             "16",
+                             "--draft-max",
+                             "8",
+                             "--draft-min",
+                             "2",
+                             "--draft-probability",
+                             "0.75"});
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& serve = std::get<ServeArguments>(*parsed);
+  EXPECT_EQ(serve.batch, 1024);
+  EXPECT_EQ(serve.micro_batch, 256);
+  EXPECT_EQ(serve.cache_type_k, wire::CacheType::q8_0);
+  EXPECT_EQ(serve.cache_type_v, wire::CacheType::iq4_nl);
+  EXPECT_EQ(serve.flash_attention, wire::Switch::on);
+  EXPECT_EQ(serve.speculation.draft, "/d.gguf");
+  EXPECT_EQ(serve.speculation.ngram, wire::NgramMethod::mod);
+  EXPECT_EQ(serve.speculation.ngram_size, 16);
+  EXPECT_EQ(serve.speculation.draft_max, 8);
+  EXPECT_EQ(serve.speculation.draft_min, 2);
+  EXPECT_EQ(serve.speculation.draft_probability, 0.75);
 }
 
 TEST(WorkerArguments, ask_for_a_quantization_or_a_trial) {
@@ -81,6 +128,9 @@ TEST(WorkerArguments, refuse_what_is_no_option_no_number_or_incomplete) {
   EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--verbose", "1"}));
   EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--threads", "two"}));
   EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--mode", "dream"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--cache-type-k", "q2_K"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--draft-probability", "nan"}));
+  EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--adapter-scale", "1"}));
   EXPECT_FALSE(parse({"--model", "/m.gguf", "--socket", "/1.sock", "--name"}));
   EXPECT_FALSE(parse({"--socket", "/1.sock"}));
 }

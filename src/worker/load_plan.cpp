@@ -9,6 +9,7 @@
 #include "common.h"
 #include "llama.h"
 #include "os/file.h"
+#include "speculative.h"
 
 namespace puna::worker {
 namespace {
@@ -33,6 +34,85 @@ bool states_pooling(const gguf::Header& header, std::string_view architecture) {
   return header.find(fmt::format("{}.pooling_type", architecture)) != nullptr;
 }
 
+ggml_type type_of(wire::CacheType type) {
+  switch (type) {
+    case wire::CacheType::f32:
+      return GGML_TYPE_F32;
+    case wire::CacheType::bf16:
+      return GGML_TYPE_BF16;
+    case wire::CacheType::f16:
+      return GGML_TYPE_F16;
+    case wire::CacheType::q8_0:
+      return GGML_TYPE_Q8_0;
+    case wire::CacheType::q5_1:
+      return GGML_TYPE_Q5_1;
+    case wire::CacheType::q5_0:
+      return GGML_TYPE_Q5_0;
+    case wire::CacheType::q4_1:
+      return GGML_TYPE_Q4_1;
+    case wire::CacheType::q4_0:
+      return GGML_TYPE_Q4_0;
+    case wire::CacheType::iq4_nl:
+      return GGML_TYPE_IQ4_NL;
+  }
+  return GGML_TYPE_F16;
+}
+
+// Absent bounds stay as llama.cpp has them for the method.
+void set_ngram_method(common_params_speculative& out, const SpeculationArguments& arguments) {
+  const auto bound = [&](common_params_speculative_ngram_map& map) {
+    if (arguments.ngram_size) map.size_n = static_cast<std::uint16_t>(*arguments.ngram_size);
+    if (arguments.draft_max) map.size_m = static_cast<std::uint16_t>(std::max<std::int64_t>(1, *arguments.draft_max));
+  };
+  switch (*arguments.ngram) {
+    case wire::NgramMethod::simple:
+      out.types.push_back(COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE);
+      return bound(out.ngram_simple);
+    case wire::NgramMethod::map_k:
+      out.types.push_back(COMMON_SPECULATIVE_TYPE_NGRAM_MAP_K);
+      return bound(out.ngram_map_k);
+    case wire::NgramMethod::map_k4v:
+      out.types.push_back(COMMON_SPECULATIVE_TYPE_NGRAM_MAP_K4V);
+      return bound(out.ngram_map_k4v);
+    case wire::NgramMethod::mod:
+      out.types.push_back(COMMON_SPECULATIVE_TYPE_NGRAM_MOD);
+      if (arguments.ngram_size) out.ngram_mod.n_match = static_cast<std::int32_t>(*arguments.ngram_size);
+      if (arguments.draft_max) out.ngram_mod.n_max = static_cast<std::int32_t>(*arguments.draft_max);
+      if (arguments.draft_min) out.ngram_mod.n_min = static_cast<std::int32_t>(*arguments.draft_min);
+      out.ngram_mod.n_min = std::min(out.ngram_mod.n_min, out.ngram_mod.n_max);
+      return;
+  }
+}
+
+void set_speculation(common_params& out, const SpeculationArguments& arguments, const LoadPlan& plan) {
+  if (arguments.draft.empty() && !arguments.ngram) return;
+  auto& speculative = out.speculative;
+  speculative.types.clear();
+  if (arguments.ngram) set_ngram_method(speculative, arguments);
+  if (arguments.draft.empty()) return;
+  // A head that was trained for its model says so in its file; anything else is a model that drafts.
+  auto types = common_speculative_types_from_gguf(arguments.draft.string());
+  if (types.empty()) types = {COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE};
+  speculative.types.insert(speculative.types.end(), types.begin(), types.end());
+  auto& draft = speculative.draft;
+  draft.mparams.path = arguments.draft.string();
+  draft.n_gpu_layers = plan.gpu_layers;
+  draft.cpuparams.n_threads = plan.threads;
+  draft.cpuparams_batch.n_threads = plan.threads;
+  if (arguments.draft_max) draft.n_max = static_cast<std::int32_t>(*arguments.draft_max);
+  if (arguments.draft_min) draft.n_min = static_cast<std::int32_t>(*arguments.draft_min);
+  draft.n_min = std::min(draft.n_min, draft.n_max);
+  if (arguments.draft_probability) draft.p_min = static_cast<float>(*arguments.draft_probability);
+}
+
+void set_engine(common_params& out, const ServeArguments& arguments, const LoadPlan& plan) {
+  if (arguments.cache_type_k) out.cache_type_k = type_of(*arguments.cache_type_k);
+  if (arguments.cache_type_v) out.cache_type_v = type_of(*arguments.cache_type_v);
+  if (arguments.flash_attention)
+    out.flash_attn_type = *arguments.flash_attention == wire::Switch::on ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  if (arguments.mode == Mode::generate) set_speculation(out, arguments.speculation, plan);
+}
+
 }  // namespace
 
 Result<LoadPlan> plan_load(const ServeArguments& arguments, const gguf::Header& header, const os::HardwareInfo& hardware) {
@@ -50,6 +130,9 @@ Result<LoadPlan> plan_load(const ServeArguments& arguments, const gguf::Header& 
   plan.threads = static_cast<std::int32_t>(arguments.threads);
   if (plan.threads == 0) plan.threads = static_cast<std::int32_t>(std::max(1U, std::min(hardware.physical_cores, hardware.usable_cores)));
   plan.gpu_layers = static_cast<std::int32_t>(arguments.gpu_layers);
+  if (arguments.batch) plan.batch = static_cast<std::int32_t>(*arguments.batch);
+  if (arguments.micro_batch) plan.micro_batch = static_cast<std::int32_t>(*arguments.micro_batch);
+  plan.micro_batch = std::min(plan.micro_batch, plan.batch);
   plan.prompt_cache = prompt_cache_limit(hardware);
   if (arguments.mode == Mode::embed) {
     plan.micro_batch = plan.context_length;  // all tokens of a text must be in one pass
@@ -85,7 +168,9 @@ common_params engine_parameters(const ServeArguments& arguments, const LoadPlan&
   out.cache_ram_mib = static_cast<std::int32_t>(plan.prompt_cache.count >> 20U);
   out.chat_template = plan.chat_template;
   if (arguments.mode == Mode::generate) out.mmproj.path = arguments.projector.string();
-  for (const auto& adapter : arguments.adapters) out.lora_adapters.push_back({adapter.string(), 1.0F, "", "", nullptr});
+  for (const auto& adapter : arguments.adapters)
+    out.lora_adapters.push_back({adapter.file.string(), static_cast<float>(adapter.scale), "", "", nullptr});
+  set_engine(out, arguments, plan);
   if (arguments.mode == Mode::embed) {
     out.embedding = true;
     if (plan.pooling == Pooling::mean) out.pooling_type = LLAMA_POOLING_TYPE_MEAN;

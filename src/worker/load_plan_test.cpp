@@ -63,6 +63,36 @@ TEST(LoadPlan, reads_a_whole_text_in_one_pass_to_embed_it) {
   EXPECT_EQ(plan_load(asking(0, 4, Mode::embed), header(2048, 2), kMachine)->pooling, Pooling::by_model);
 }
 
+// ledger: M16
+TEST(LoadPlan, sets_the_engine_up_as_it_was_asked) {
+  auto arguments = asking(512, 1);
+  arguments.batch = 256;
+  arguments.cache_type_k = wire::CacheType::q8_0;
+  arguments.flash_attention = wire::Switch::off;
+  arguments.adapters = {{"/a.gguf", 0.5}};
+  const auto parameters = engine_parameters(arguments, *plan_load(arguments, header(512), kMachine), false);
+  EXPECT_EQ(parameters.n_batch, 256);
+  EXPECT_EQ(parameters.n_ubatch, 256) << "never more than the batch";
+  EXPECT_EQ(parameters.cache_type_k, GGML_TYPE_Q8_0);
+  EXPECT_EQ(parameters.cache_type_v, GGML_TYPE_F16);
+  EXPECT_EQ(parameters.flash_attn_type, LLAMA_FLASH_ATTN_TYPE_DISABLED);
+  EXPECT_EQ(parameters.lora_adapters.at(0).scale, 0.5F);
+}
+
+TEST(LoadPlan, guesses_ahead_with_a_model_and_with_what_the_context_says) {
+  auto arguments = asking(512, 1);
+  arguments.speculation = {.draft = "/none.gguf", .ngram = wire::NgramMethod::simple, .ngram_size = 6, .draft_max = 4, .draft_min = 9};
+  const auto parameters = engine_parameters(arguments, *plan_load(arguments, header(512), kMachine), false).speculative;
+  EXPECT_EQ(parameters.types, (std::vector{COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE, COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE}));
+  EXPECT_EQ(parameters.ngram_simple.size_n, 6);
+  EXPECT_EQ(parameters.ngram_simple.size_m, 4);
+  EXPECT_EQ(parameters.draft.mparams.path, "/none.gguf");
+  EXPECT_EQ(parameters.draft.n_max, 4);
+  EXPECT_EQ(parameters.draft.n_min, 4);
+  arguments.mode = Mode::embed;
+  EXPECT_FALSE(engine_parameters(arguments, *plan_load(arguments, header(512), kMachine), false).speculative.has_dft());
+}
+
 TEST(LoadPlan, bounds_the_prompt_cache_by_the_memory_there_is) {
   EXPECT_EQ(plan_load(asking(512, 1), header(512), kMachine)->prompt_cache, gib(1));
   const os::HardwareInfo large{.physical_cores = 8, .usable_cores = 8, .memory_available_bytes = 512ULL << 30U};

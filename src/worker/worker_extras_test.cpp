@@ -75,6 +75,19 @@ TEST_F(WorkerExtras, a_chat_template_of_its_own_goes_before_the_models) {
   EXPECT_LT(prompt_tokens({"--chat-template-file", (folder_.path() / "short.jinja").string()}), prompt_tokens({}));
 }
 
+// ledger: M16
+TEST_F(WorkerExtras, guessing_ahead_and_a_small_cache_leave_the_answer_as_it_is) {
+  const auto answer = [&](const std::vector<std::string>& options) {
+    RunningWorker worker(whole_, options);
+    EXPECT_EQ(worker.outcome().report, WorkerReport::ready) << worker.log();
+    return worker.post("/v1/chat/completions", kQuestion).body;
+  };
+  EXPECT_NE(answer({"--draft", whole_.string(), "--draft-max", "4"}).find("Llamas walk slowly"), std::string::npos);
+  EXPECT_NE(answer({"--ngram", "simple", "--ngram-size", "4"}).find("Llamas walk slowly"), std::string::npos);
+  EXPECT_NE(answer({"--flash-attention", "on", "--cache-type-k", "bf16", "--cache-type-v", "bf16", "--batch", "64"}).find("Llamas walk"),
+            std::string::npos);
+}
+
 TEST_F(WorkerExtras, a_lora_adapter_is_loaded_with_the_model) {
   const std::vector<std::byte> zeros(std::size_t{tiny_model::kEmbeddingLength} * 2 * sizeof(float));
   gguf::Writer writer;

@@ -1,0 +1,66 @@
+#include "fleet/engine.h"
+
+#include <fmt/format.h>
+
+namespace puna::fleet {
+namespace {
+
+class ArgumentVector {
+ public:
+  explicit ArgumentVector(std::vector<std::string> begin) : words_(std::move(begin)) {}
+
+  void add(std::string_view option, const std::string& value) { words_.insert(words_.end(), {std::string(option), value}); }
+  void add(std::string_view option, const std::filesystem::path& file) {
+    if (!file.empty()) add(option, file.string());
+  }
+  template <class Number>
+    requires std::is_arithmetic_v<Number>
+  void add(std::string_view option, const std::optional<Number>& value) {
+    if (value) add(option, fmt::format("{}", *value));
+  }
+  template <json::DescribedEnum Enum>
+  void add(std::string_view option, const std::optional<Enum>& value) {
+    if (value) add(option, std::string(json::enum_name(*value)));
+  }
+  [[nodiscard]] std::vector<std::string> take() { return std::move(words_); }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+}  // namespace
+
+std::vector<std::string> worker_command(const WorkerCommand& command) {
+  const Launch& launch = command.launch;
+  const EngineSettings& engine = launch.engine;
+  ArgumentVector out({command.program.string(), "worker"});
+  out.add("--model", launch.file);
+  out.add("--socket", command.socket);
+  out.add("--name", launch.name);
+  out.add("--context", std::optional(engine.context.value_or(command.options.context_length)));
+  out.add("--slots", std::optional(engine.slots.value_or(command.options.slots)));
+  out.add("--threads", std::optional(engine.threads.value_or(command.options.threads)));
+  out.add("--gpu-layers", std::optional(engine.gpu_layers.value_or(command.options.gpu_layers)));
+  out.add("--mode", std::string(command.purpose == Purpose::embed ? "embed" : "generate"));
+  out.add("--status-fd", std::optional(command.status_fd));
+  out.add("--projector", launch.projector);
+  for (const auto& adapter : launch.adapters) {
+    out.add("--adapter", adapter.file);
+    if (adapter.scale != 1) out.add("--adapter-scale", std::optional(adapter.scale));
+  }
+  out.add("--chat-template-file", launch.chat_template);
+  out.add("--batch", engine.batch);
+  out.add("--micro-batch", engine.micro_batch);
+  out.add("--cache-type-k", engine.cache_type_k);
+  out.add("--cache-type-v", engine.cache_type_v);
+  out.add("--flash-attention", engine.flash_attention);
+  out.add("--draft", launch.draft);
+  out.add("--ngram", engine.ngram);
+  out.add("--ngram-size", engine.ngram_size);
+  out.add("--draft-max", engine.draft_max);
+  out.add("--draft-min", engine.draft_min);
+  out.add("--draft-probability", engine.draft_probability);
+  return out.take();
+}
+
+}  // namespace puna::fleet

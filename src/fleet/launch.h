@@ -1,0 +1,106 @@
+// What a worker is started with.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "os/environment.h"
+#include "wire/profile.h"
+
+namespace puna::fleet {
+
+// How the engine is set up. Absent: as the settings or the engine have it.
+struct EngineSettings {
+  std::optional<std::int64_t> context;  // tokens for each slot
+  std::optional<std::int64_t> slots;
+  std::optional<std::int64_t> threads;
+  std::optional<std::int64_t> gpu_layers;
+  std::optional<std::int64_t> batch;
+  std::optional<std::int64_t> micro_batch;
+  std::optional<wire::CacheType> cache_type_k;
+  std::optional<wire::CacheType> cache_type_v;
+  std::optional<wire::Switch> flash_attention;
+  std::optional<wire::NgramMethod> ngram;
+  std::optional<std::int64_t> ngram_size;
+  std::optional<std::int64_t> draft_max;
+  std::optional<std::int64_t> draft_min;
+  std::optional<double> draft_probability;
+  bool operator==(const EngineSettings&) const = default;
+};
+
+// A LoRA adapter.
+struct Adapter {
+  std::filesystem::path file;
+  double scale = 1;
+  bool operator==(const Adapter&) const = default;
+};
+
+// A program that serves OpenAI's API.
+struct CommandEngine {
+  std::vector<std::string> argv;  // {port} or {socket}, {model}, {context}, {slots}, {threads} stand for their values
+  std::string health;             // empty: /health, else /v1/models
+  Milliseconds start_deadline{600'000};
+  bool operator==(const CommandEngine&) const = default;
+};
+
+// A server that somebody else runs.
+struct RemoteEngine {
+  std::string url;       // up to and without "/v1"
+  std::string key_env;   // where its key is: a variable of our environment
+  std::string key_file;  // or a file
+  Milliseconds start_deadline{10'000};
+  bool operator==(const RemoteEngine&) const = default;
+};
+
+// What happens to the worker while nobody asks it for anything; a change of it needs no new worker.
+struct LifeRules {
+  std::optional<Milliseconds> keep_alive;  // instead of the setting
+  wire::RestartPolicy restart = wire::RestartPolicy::never;
+  std::int64_t restart_attempts = 5;  // failures in a row before it is given up
+  bool operator==(const LifeRules&) const = default;
+};
+
+struct Launch {
+  std::string name;   // the worker's key: a profile's or a model's full name
+  std::string model;  // the full name in the library; empty: none
+  wire::EngineKind kind = wire::EngineKind::builtin;
+  std::filesystem::path file;                // of several parts: the first, with the others beside it
+  std::vector<std::filesystem::path> parts;  // the others
+  std::filesystem::path projector;           // empty: none
+  std::vector<Adapter> adapters;
+  std::filesystem::path chat_template;             // Jinja; empty: the file's own
+  std::filesystem::path draft;                     // a smaller model that guesses ahead; empty: none
+  std::vector<std::filesystem::path> draft_parts;  // its others
+  EngineSettings engine;
+  CommandEngine command;              // of that kind
+  RemoteEngine remote;                // of that kind
+  std::string served_name;            // what a command or a remote server calls the model; empty: as the request says
+  os::Environment environment;        // beside what every worker gets
+  std::optional<Bytes> memory_limit;  // of the process
+  LifeRules life;
+  bool operator==(const Launch&) const = default;
+
+  // Whether a worker of `other` can serve for this one.
+  [[nodiscard]] bool same_process(const Launch& other) const {
+    Launch mine = *this;
+    mine.life = other.life;
+    return mine == other;
+  }
+
+  // Every file of ours that goes into memory.
+  [[nodiscard]] std::vector<std::filesystem::path> loaded() const {
+    std::vector<std::filesystem::path> out;
+    for (const auto* one : {&file, &projector, &draft})
+      if (!one->empty()) out.push_back(*one);
+    out.insert(out.end(), parts.begin(), parts.end());
+    out.insert(out.end(), draft_parts.begin(), draft_parts.end());
+    for (const auto& adapter : adapters) out.push_back(adapter.file);
+    return out;
+  }
+};
+
+}  // namespace puna::fleet
