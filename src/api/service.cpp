@@ -11,6 +11,12 @@ net::Handler Service::handler() {
   return [this](net::ServerRequest& request, net::Responder& responder) { return handle(request, responder); };
 }
 
+std::optional<Bytes> Service::streamed_body(const net::ServerRequest& request) const {
+  const auto match = router_.match(request.method, request.path);
+  if (!match || match->route->streamed_body == nullptr) return std::nullopt;
+  return match->route->streamed_body(*workbench_.settings());
+}
+
 net::Response Service::format_error(int status, const Error& error, const net::ServerRequest& request) {
   return error_response(dialect_of(request.path), status, error, request.id);
 }

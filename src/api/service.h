@@ -13,6 +13,8 @@ class Service {
   Service(app::Workbench& workbench, Host& host);
 
   [[nodiscard]] net::Handler handler();
+  // For ServerOptions: the routes that read their body themselves.
+  [[nodiscard]] std::optional<Bytes> streamed_body(const net::ServerRequest& request) const;
   // For answers that the HTTP server gives by itself, in the dialect of the path that was asked for.
   [[nodiscard]] static net::Response format_error(int status, const Error& error, const net::ServerRequest& request);
 

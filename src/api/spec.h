@@ -37,6 +37,8 @@ struct Route {
   int success_status = 200;
   Dialect dialect = Dialect::native;
   std::vector<QueryParameter> query = {};
+  // The handler reads the body itself (request().read_body), as long as it is no longer than this.
+  Bytes (*streamed_body)(const Settings&) = nullptr;
 };
 
 template <class T>

@@ -107,7 +107,9 @@ Result<> Daemon::start() {
   PUNA_TRY(const auto program, os::own_program());
   PUNA_TRY(workbench_, app::Workbench::create({io_, places_, settings_, program}));
   service_ = std::make_unique<api::Service>(*workbench_, *this);
-  server_ = std::make_unique<net::HttpServer>(io_, server_options(*settings_.snapshot()), service_->handler());
+  auto options = server_options(*settings_.snapshot());
+  options.streamed_body = [this](const net::ServerRequest& request) { return service_->streamed_body(request); };
+  server_ = std::make_unique<net::HttpServer>(io_, std::move(options), service_->handler());
   PUNA_CHECK(listen());
   PUNA_CHECK(workbench_->start());
   phase_ = api::Phase::ready;

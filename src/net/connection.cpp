@@ -15,6 +15,10 @@ constexpr std::size_t kBodyReadSize = 64 << 10;
 constexpr std::size_t kReadAheadLimit = 16 << 10;  // of pipelined requests, while a handler runs
 constexpr Milliseconds kLinger{1000};              // for a refused client to take its answer
 constexpr std::size_t kLingerLimit = 4 << 20;      // of bytes thrown away meanwhile
+
+Error too_slow(std::string_view part, Milliseconds limit) {
+  return {Code::deadline_exceeded, fmt::format("the request {} did not come within {}", part, format_duration(limit))};
+}
 }  // namespace
 
 Connection::Connection(std::shared_ptr<HttpServer::Core> core, Socket socket, Peer peer)
@@ -81,22 +85,31 @@ Task<bool> Connection::serve_request() {
   allowed_origin_.clear();
   keep_alive_ = true;
   if (core_->draining) co_return false;
-  RequestParser parser(request_, core_->options.max_header, core_->options.max_body);
+  RequestParser parser(request_, core_->options.max_header);
+  body_parser_ = nullptr;
+  body_left_ = false;
   phase_ = Phase::idle;
   timed_out_ = false;
   watchdog_.set_after(core_->options.idle_deadline);
   auto read = co_await read_request(parser);
   if (parser.untouched() || is_cancelled(co_await asio::this_coro::cancellation_state)) co_return false;
-  if (!read || *read != RequestParser::Progress::done) {
+  if (!read || *read == RequestParser::Progress::need_more) {
     if (!read) co_await answer_refusal(std::move(read).error());
     co_return false;
   }
   keep_alive_ = parser.keeps_alive();
+  if (*read == RequestParser::Progress::header_done) {
+    body_parser_ = &parser;
+    body_left_ = true;
+    request_.read_body = [this] { return read_body_piece(); };
+  }
   co_await handle();
+  body_parser_ = nullptr;
+  if (body_left_ && answer_ == Answer::complete && !broken_) co_await linger();
   co_return answer_ == Answer::complete&& keep_alive_ && !broken_ && !is_cancelled(co_await asio::this_coro::cancellation_state);
 }
 
-// Progress::need_more means that the client left in the middle.
+// Progress::need_more means that the client left in the middle, Progress::header_done that the handler reads the body.
 Task<std::expected<RequestParser::Progress, Refusal>> Connection::read_request(RequestParser& parser) {
   using Progress = RequestParser::Progress;
   bool header_done = false;
@@ -110,6 +123,9 @@ Task<std::expected<RequestParser::Progress, Refusal>> Connection::read_request(R
     if (*fed == Progress::header_done) {
       header_done = true;
       if (auto refusal = judge()) co_return std::unexpected(std::move(*refusal));
+      const auto streamed = core_->options.streamed_body ? core_->options.streamed_body(request_) : std::nullopt;
+      if (auto refusal = parser.limit_body(streamed.value_or(core_->options.max_body))) co_return std::unexpected(std::move(*refusal));
+      if (streamed) co_return Progress::header_done;
       if (request_.headers.contains("Expect") && input_.empty() && !http_1_0_) {
         asio::const_buffer go_on = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
         if (!co_await write_all({&go_on, 1})) co_return Progress::need_more;
@@ -123,10 +139,36 @@ Task<std::expected<RequestParser::Progress, Refusal>> Connection::read_request(R
     if (header_done) watchdog_.set_after(core_->options.body_deadline);
     if (co_await more_input()) continue;
     if (!timed_out_) co_return Progress::need_more;
-    const auto limit = header_done ? core_->options.body_deadline : core_->options.header_deadline;
-    co_return std::unexpected(Refusal{408,
-                                      {Code::deadline_exceeded, fmt::format("the request {} did not come within {}",
-                                                                            header_done ? "body" : "header", format_duration(limit))}});
+    co_return std::unexpected(
+        Refusal{408, header_done ? too_slow("body", core_->options.body_deadline) : too_slow("header", core_->options.header_deadline)});
+  }
+}
+
+Task<Result<std::optional<std::string>>> Connection::read_body_piece() {
+  if (!body_parser_) co_return std::nullopt;
+  if (request_.headers.contains("Expect") && input_.empty() && !http_1_0_ && answer_ == Answer::none) {
+    asio::const_buffer go_on = asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n"));
+    request_.headers.remove("Expect");
+    PUNA_CO_CHECK(co_await write_all({&go_on, 1}));
+  }
+  while (true) {
+    auto rest = input_.readable();
+    const auto had = rest.size();
+    const auto fed = body_parser_->feed(rest);
+    input_.consume(had - rest.size());
+    if (!fed || *fed == RequestParser::Progress::done) body_parser_ = nullptr;
+    if (!fed) co_return fail(fed.error().error);
+    body_left_ = body_parser_ != nullptr;
+    if (!request_.body.empty()) co_return std::exchange(request_.body, {});
+    if (!body_left_) co_return std::nullopt;
+    timed_out_ = false;
+    watchdog_.set_after(core_->options.body_deadline);
+    const bool more = co_await more_input();
+    watchdog_.clear();
+    if (more) continue;
+    PUNA_CO_CHECK(co_await check_writable());
+    if (std::exchange(timed_out_, false)) co_return fail(too_slow("body", core_->options.body_deadline));
+    co_return fail(Code::unavailable, "the client left before its request had come");
   }
 }
 
@@ -201,7 +243,7 @@ Task<void> Connection::linger() {
 void Connection::read_ahead() {
   if (reading_ || input_ended_ || (phase_ == Phase::handling && input_.readable().size() >= kReadAheadLimit)) return;
   reading_ = true;
-  const auto room = input_.room(request_.body.empty() ? kReadSize : kBodyReadSize);
+  const auto room = input_.room(request_.body.empty() && !body_parser_ ? kReadSize : kBodyReadSize);
   socket_.async_read_some(
       asio::buffer(room.data(), room.size()),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t bytes) { self->took_input(error, bytes); });

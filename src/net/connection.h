@@ -40,6 +40,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<bool> serve_request();
   Task<std::expected<RequestParser::Progress, Refusal>> read_request(RequestParser& parser);
   Task<void> handle();
+  // ServerRequest::read_body.
+  Task<Result<std::optional<std::string>>> read_body_piece();
   // Answers with an error of the server's own and lets the client read it before the connection closes.
   Task<void> answer_refusal(Refusal refusal);
   Task<void> linger();
@@ -80,6 +82,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string allowed_origin_;  // to answer with, for CORS
   bool http_1_0_ = false;
   bool keep_alive_ = true;
+  RequestParser* body_parser_ = nullptr;  // while its streamed body comes
+  bool body_left_ = false;                // bytes of it that nobody may read
 
   // Its answer.
   enum class Answer { none, streaming, complete, upgraded };

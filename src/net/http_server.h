@@ -41,6 +41,10 @@ struct ServerRequest {
   Peer peer;
   std::string id;                                      // X-Request-Id, ours or the client's; sent back too
   std::map<std::string, std::string> path_parameters;  // for routers
+  // Of a request with a streamed body (ServerOptions::streamed_body), whose `body` stays empty: its next bytes, nothing at the end.
+  // Code::too_large, Code::deadline_exceeded, Code::invalid_argument as the server itself would refuse it. Waits for the client; the
+  // client's pace is the reader's.
+  std::function<Task<Result<std::optional<std::string>>>()> read_body;
 };
 
 // The answer to one request. Every call fails with Code::unavailable when the client is gone, Code::deadline_exceeded when it takes no
@@ -88,6 +92,10 @@ struct ServerOptions {
   std::vector<std::string> allowed_origins;
   // Users who may connect to the Unix socket; empty: only the one this process runs as.
   std::vector<uid_t> allowed_uids;
+
+  // Requests whose handler is called before the body comes and reads it itself, and how long that body may be; null: all others, whose
+  // body is held in memory. A handler that answers without reading to the end ends the connection.
+  std::function<std::optional<Bytes>(const ServerRequest&)> streamed_body;
 
   // The body of answers that the server gives itself (400, 403, 408, 413, 431, 500, 503 …); the request holds what was read of it.
   // Default: {"error":{"code","message","type"}}.

@@ -17,10 +17,16 @@ std::string_view view(boost::beast::string_view text) {
 }
 }  // namespace
 
-RequestParser::RequestParser(ServerRequest& request, Bytes max_header, Bytes max_body)
-    : request_(request), max_header_(max_header), max_body_(max_body) {
+RequestParser::RequestParser(ServerRequest& request, Bytes max_header) : request_(request), max_header_(max_header) {
   header_limit(static_cast<std::uint32_t>(std::min<std::uint64_t>(max_header.count, 1U << 30)));
-  body_limit(max_body.count);
+  body_limit(boost::none);
+}
+
+std::optional<Refusal> RequestParser::limit_body(Bytes max_body) {
+  max_body_ = max_body;
+  body_limit(max_body.count);  // counts what comes in chunks
+  if (const auto stated = content_length(); stated && *stated > max_body.count) return refusal_for(http::error::body_limit);
+  return std::nullopt;
 }
 
 std::expected<RequestParser::Progress, Refusal> RequestParser::feed(std::string_view& input) {

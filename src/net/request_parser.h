@@ -19,11 +19,13 @@ struct Refusal {
 
 class RequestParser : private boost::beast::http::basic_parser<true> {
  public:
-  RequestParser(ServerRequest& request, Bytes max_header, Bytes max_body);
+  RequestParser(ServerRequest& request, Bytes max_header);
 
   enum class Progress { need_more, header_done, done };
   // Takes bytes off the front of `input`. Stops once at the end of the header, so that the caller can judge it before the body comes.
   [[nodiscard]] std::expected<Progress, Refusal> feed(std::string_view& input);
+  // For after header_done; before it is called a body may have any length. Refuses a length that the header states already.
+  [[nodiscard]] std::optional<Refusal> limit_body(Bytes max_body);
 
   [[nodiscard]] bool keeps_alive() const { return keep_alive(); }
   [[nodiscard]] bool is_http_1_0() const { return version_ == 10; }
@@ -48,7 +50,8 @@ class RequestParser : private boost::beast::http::basic_parser<true> {
   void on_finish_impl(ErrorCode&) override {}
 
   ServerRequest& request_;
-  Bytes max_header_, max_body_;
+  Bytes max_header_;
+  Bytes max_body_;
   std::size_t header_bytes_ = 0;
   int version_ = 11;
   bool judged_ = false;

@@ -67,7 +67,7 @@ Task<Result<>> Connection::check_writable() {
 }
 
 void Connection::compose_head(int status, const Headers& headers, std::optional<std::uint64_t> length) {
-  keep_alive_ = keep_alive_ && !core_->draining;
+  keep_alive_ = keep_alive_ && !core_->draining && !body_left_;
   head_.clear();
   auto out = std::back_inserter(head_);
   fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n", status, reason_phrase(status), core_->date(), request_.id);

@@ -11,13 +11,16 @@ using puna::net::ServerRequest;
 
 std::string reading_of(std::string_view bytes, std::size_t piece) {
   ServerRequest request;
-  RequestParser parser(request, puna::Bytes(512), puna::Bytes(256));
+  RequestParser parser(request, puna::Bytes(512));
   std::string waiting;
   for (std::size_t at = 0; at < bytes.size(); at += piece) {
     waiting += bytes.substr(at, piece);
     std::string_view rest = waiting;
     auto fed = parser.feed(rest);
-    if (fed && *fed == RequestParser::Progress::header_done) fed = parser.feed(rest);
+    if (fed && *fed == RequestParser::Progress::header_done) {
+      if (parser.limit_body(puna::Bytes(256))) return "";
+      fed = parser.feed(rest);
+    }
     waiting.erase(0, waiting.size() - rest.size());
     if (!fed) return "";
     if (request.body.size() > 256) std::abort();
