@@ -24,7 +24,7 @@ json::value parameter_of(const Error& error) {
 }
 
 std::string_view openai_code(const Error& error) {
-  if (!error.context.empty() && error.context.front() == kContextExceeded) return kContextExceeded;
+  if (is_context_exceeded(error)) return kContextExceeded;
   return error.code == Code::not_found ? std::string_view("model_not_found") : to_string(error.code);
 }
 
@@ -55,13 +55,32 @@ net::Response error_response(Dialect dialect, const Error& error, std::string_vi
   return error_response(dialect, traits(error.code).http_status, error, request_id);
 }
 
+Error context_exceeded(std::int64_t prompt, std::int64_t context, std::optional<std::int64_t> least) {
+  Error error(Code::invalid_argument, fmt::format("the prompt has {} tokens, the context of the model {}: ", prompt, context));
+  error.message += least ? fmt::format("with everything left out that may be it still has {}; shorten it, or raise models.context", *least)
+                         : "shorten it, raise models.context, or let the oldest turns be left out with \"truncation\": \"shift\"";
+  error.context.emplace_back(kContextExceeded);
+  return error;
+}
+
+bool is_context_exceeded(const Error& error) {
+  return !error.context.empty() && error.context.front() == kContextExceeded;
+}
+
 Error engine_error(int status, std::string_view body) {
   Error error = wire::from_wire(status, body);
   const auto parsed = json::parse_object(body);
   const json::value* detail = parsed ? parsed->if_contains("error") : nullptr;
   const json::value* code = detail && detail->is_object() ? detail->get_object().if_contains("code") : nullptr;
-  if (code && code->is_string() && code->get_string() == kContextExceeded)
-    error.context.insert(error.context.begin(), std::string(kContextExceeded));
+  if (code == nullptr || !code->is_string() || code->get_string() != kContextExceeded) return error;
+  const auto count = [&](std::string_view name) -> std::optional<std::int64_t> {
+    const json::value* found = detail->get_object().if_contains(name);
+    return found && found->is_int64() ? std::optional(found->get_int64()) : std::nullopt;
+  };
+  const auto prompt = count("n_prompt_tokens");
+  const auto context = count("n_ctx");
+  if (prompt && context) return context_exceeded(*prompt, *context);
+  error.context.insert(error.context.begin(), std::string(kContextExceeded));
   return error;
 }
 

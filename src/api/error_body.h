@@ -22,6 +22,11 @@ namespace puna::api {
 // https://platform.openai.com/docs/guides/error-codes
 [[nodiscard]] json::object openai_error(const Error& error);
 
+// A prompt that is longer than the model's context, in tokens; told to clients as context_length_exceeded. `least`: what would be left
+// if everything were left out that may be.
+[[nodiscard]] Error context_exceeded(std::int64_t prompt, std::int64_t context, std::optional<std::int64_t> least = std::nullopt);
+[[nodiscard]] bool is_context_exceeded(const Error& error);
+
 // The Error in a worker's answer, which has OpenAI's shape; an over-long prompt stays context_length_exceeded, with its counts.
 [[nodiscard]] Error engine_error(int status, std::string_view body);
 

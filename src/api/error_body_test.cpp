@@ -39,7 +39,19 @@ TEST(ErrorBody, what_the_http_server_refuses_by_itself_has_the_shape_of_the_path
             R"({"error":{"code":"too_large","message":"the request body is larger than 64.0 MiB","request_id":"R1"}})");
 }
 
-TEST(ErrorBody, an_overlong_prompt_keeps_its_counts_and_gets_openais_code) {
+TEST(ErrorBody, an_overlong_prompt_is_told_with_its_counts_and_the_way_out) {
+  const auto error = engine_error(
+      400,
+      R"({"error":{"code":"context_length_exceeded","message":"exceeds","type":"invalid_request_error","n_prompt_tokens":900,"n_ctx":512}})");
+  const auto body = openai_error(error).at("error").as_object();
+  EXPECT_EQ(body.at("code"), "context_length_exceeded");
+  EXPECT_EQ(
+      body.at("message"),
+      "the prompt has 900 tokens, the context of the model 512: shorten it, raise models.context, or let the oldest turns be left out "
+      "with \"truncation\": \"shift\"");
+}
+
+TEST(ErrorBody, another_engines_words_about_an_overlong_prompt_are_kept) {
   const json::object refusal{{"error", json::object{{"code", "context_length_exceeded"},
                                                     {"message", "request (900 tokens) exceeds the available context size (512 tokens)"},
                                                     {"type", "invalid_request_error"}}}};

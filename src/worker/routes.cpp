@@ -23,13 +23,15 @@ using Handler = server_http_context::handler_t;
 struct Failure {
   int status = 500;
   std::string message;
-  std::optional<std::string_view> code;  // OpenAI's, such as "context_length_exceeded"
+  std::optional<std::string_view> code = {};  // OpenAI's, such as "context_length_exceeded"
+  json::object counts = {};                   // of a prompt that is too long: n_prompt_tokens, n_ctx
 };
 
 std::string failure_body(const Failure& failure) {
   const std::string_view type = failure.status < 500 ? "invalid_request_error" : "server_error";
   json::object error{{"message", failure.message}, {"type", type}, {"param", nullptr}, {"code", nullptr}};
   if (failure.code) error["code"] = *failure.code;
+  error.insert(failure.counts.begin(), failure.counts.end());
   return json::to_text(json::object{{"error", std::move(error)}});
 }
 
@@ -52,10 +54,16 @@ Failure read_failure(const server_http_res& response, std::int64_t context_lengt
   const json::value* message = error->get_object().if_contains("message");
   const json::value* type = error->get_object().if_contains("type");
   if (message && message->is_string()) out.message = std::string_view(message->get_string());
-  if (type && *type == "exceed_context_size_error") out.code = "context_length_exceeded";
+  if (type && *type == "exceed_context_size_error") {
+    out.code = "context_length_exceeded";
+    for (const std::string_view name : {"n_prompt_tokens", "n_ctx"})
+      if (const json::value* count = error->get_object().if_contains(name)) out.counts[name] = *count;
+  }
   if (type && *type == "not_supported_error") out.status = 400;
   if (const auto end = out.message.find(kTooLongToEmbed); end != std::string::npos)
-    out = {400, fmt::format("{} exceeds the context of {} tokens", out.message.substr(0, end), context_length), "context_length_exceeded"};
+    out = {.status = 400,
+           .message = fmt::format("{} exceeds the context of {} tokens", out.message.substr(0, end), context_length),
+           .code = "context_length_exceeded"};
   return out;
 }
 
@@ -87,10 +95,10 @@ server_http_res_ptr answer(const Handler& handler, const server_http_req& reques
     return response;
   } catch (const std::bad_alloc&) {
     write_log_line(fmt::format("{} failed: out of memory", request.path));
-    return failure_response({500, "the worker is out of memory: try a shorter prompt, or fewer slots", {}});
+    return failure_response({.message = "the worker is out of memory: try a shorter prompt, or fewer slots"});
   } catch (const std::exception& exception) {
     write_log_line(fmt::format("{} was refused", request.path));
-    return failure_response({400, exception.what(), {}});
+    return failure_response({.status = 400, .message = exception.what()});
   }
 }
 
