@@ -3,6 +3,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "api/error_body.h"
+#include "api/inference_end.h"
 #include "base/log.h"
 #include "base/settings_registry.h"
 #include "net/http_client.h"
@@ -11,21 +12,31 @@
 namespace puna::api {
 namespace {
 
-using MonotonicPoint = std::chrono::steady_clock::time_point;
+using Monotonic = std::chrono::steady_clock;
 
 constexpr Bytes kLargestErrorBody = mib(1);
 constexpr Bytes kLargestAnswer = gib(1);
 
-// One request while it is with a worker.
+// One request on its way to a worker and back.
 struct Exchange {
-  Call& call;
-  fleet::Lease& lease;
+  app::Workbench& workbench;
   Inference& inference;
-  MonotonicPoint last_byte = std::chrono::steady_clock::now();
+  std::optional<fleet::Lease> lease = {};
+  UsageReader usage = {};
+  std::optional<Error> cut = {};  // a stream that ended with an error event
+  Monotonic::time_point arrived = Monotonic::now();
+  Monotonic::time_point leased = arrived;
+  std::optional<Monotonic::time_point> first_byte = {};
+  Monotonic::time_point last_byte = arrived;
+
+  void heard_from_engine() {
+    last_byte = Monotonic::now();
+    if (!first_byte) first_byte = last_byte;
+  }
 };
 
 net::HttpRequest worker_request(const Exchange& exchange) {
-  auto request = net::HttpRequest::to_socket(exchange.lease.socket(), "POST", exchange.inference.target);
+  auto request = net::HttpRequest::to_socket(exchange.lease->socket(), "POST", exchange.inference.target);
   request.headers.add("Content-Type", "application/json");
   request.body = std::move(exchange.inference.body);
   // A long prompt may take minutes before its first token: silence is judged by the probe, not by a deadline.
@@ -39,61 +50,131 @@ net::Task<Error> read_refusal(net::HttpStream& answer) {
   co_return engine_error(answer.status(), *body);
 }
 
-net::Task<Result<>> relay_whole(Exchange& exchange, net::HttpStream& answer) {
-  PUNA_CO_TRY(auto body, co_await answer.read_all(kLargestAnswer));
-  net::Response response{200, {{"Content-Type", "application/json"}}, std::move(body)};
-  co_return co_await exchange.call.responder().send(std::move(response));
+net::Task<Result<>> take_lease(Exchange& exchange) {
+  auto& inference = exchange.inference;
+  auto lease = co_await exchange.workbench.lease(inference.model, {inference.lease, inference.tools});
+  if (!lease) co_return fail(std::move(lease).error());
+  exchange.lease = std::move(*lease);
+  exchange.leased = exchange.last_byte = Monotonic::now();
+  if (inference.rendering) inference.rendering->begin({exchange.lease->model(), exchange.arrived, exchange.leased - exchange.arrived});
+  co_return Result<>();
 }
 
-// An error after the first byte of a stream can only be told inside it.
-net::Task<Result<>> end_stream_with(Exchange& exchange, const Error& error) {
-  auto& responder = exchange.call.responder();
-  PUNA_CO_CHECK(co_await responder.write(net::sse_frame("", "", json::to_text(openai_error(error)))));
-  co_return co_await responder.finish();
+// An answer with status 200, or why there is none.
+net::Task<Result<net::HttpStream>> ask_engine(Exchange& exchange) {
+  auto answer = co_await exchange.workbench.http().open(worker_request(exchange));
+  if (!answer) co_return fail(co_await exchange.lease->explain(answer.error()));
+  if (answer->status() != 200) co_return fail(co_await read_refusal(*answer));
+  exchange.heard_from_engine();
+  co_return answer;
 }
 
-net::Task<Result<>> relay_stream(Exchange& exchange, net::HttpStream& answer) {
-  auto& responder = exchange.call.responder();
-  PUNA_CO_CHECK(co_await responder.start_sse());
+net::Task<Result<std::string>> read_whole(Exchange& exchange) {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  PUNA_CO_TRY(auto answer, co_await ask_engine(exchange));
+  auto body = co_await answer.read_all(kLargestAnswer);
+  if (!body) co_return fail(co_await exchange.lease->explain(body.error()));
+  exchange.usage.whole(*body);
+  co_return body;
+}
+
+// How the engine's stream reaches the client: as it is, or rendered.
+class StreamWriter {
+ public:
+  StreamWriter(Exchange& exchange, net::Responder& responder)
+      : usage_(exchange.usage), rendering_(exchange.inference.rendering.get()), responder_(responder) {}
+
+  net::Task<Result<>> start() {
+    if (!rendering_) co_return co_await responder_.start_sse();
+    co_return co_await responder_.start(200, rendering_->stream_headers());
+  }
+  // What the client gets for a piece of the engine's stream; valid until the next call. An error is the engine's.
+  Result<std::string_view> render(std::string_view bytes) {
+    usage_.feed(bytes);
+    if (!rendering_) return bytes;
+    rendered_.clear();
+    bool any = false;
+    Result<> outcome;
+    PUNA_CHECK(parser_.feed(bytes, [&](const net::SseEvent& event) {
+      any = true;
+      if (outcome) outcome = render_event(event.data);
+    }));
+    PUNA_CHECK(outcome);
+    if (!any && bytes.starts_with(':')) rendered_ = rendering_->ping();
+    return rendered_;
+  }
+  net::Task<Result<>> write(std::string_view bytes) {
+    if (bytes.empty()) co_return Result<>();
+    co_return co_await responder_.write(bytes);
+  }
+  net::Task<Result<>> finish() {
+    const std::string last = rendering_ ? rendering_->finish() : std::string();
+    PUNA_CO_CHECK(co_await write(last));
+    co_return co_await responder_.finish();
+  }
+  // An error after the first byte of a stream can only be told inside it.
+  net::Task<Result<>> finish_with(const Error& error) {
+    const std::string last = rendering_ ? rendering_->failure(error) : net::sse_frame("", "", json::to_text(openai_error(error)));
+    PUNA_CO_CHECK(co_await write(last));
+    co_return co_await responder_.finish();
+  }
+
+ private:
+  Result<> render_event(std::string_view data) {
+    if (data == "[DONE]") return {};
+    PUNA_TRY(const auto chunk, json::parse_object(data));
+    if (chunk.contains("error")) return fail(engine_error(500, data));
+    PUNA_TRY(const auto rendered, rendering_->chunk(chunk));
+    rendered_ += rendered;
+    return {};
+  }
+
+  UsageReader& usage_;
+  Rendering* rendering_;
+  net::Responder& responder_;
+  net::SseParser parser_;
+  std::string rendered_;
+};
+
+net::Task<Result<>> relay_stream(Exchange& exchange, net::Responder& responder) {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  PUNA_CO_TRY(auto answer, co_await ask_engine(exchange));
+  StreamWriter writer(exchange, responder);
+  PUNA_CO_CHECK(co_await writer.start());
   for (;;) {
     auto chunk = co_await answer.read();
     if (!chunk && chunk.error().code == Code::cancelled) co_return fail(chunk.error());
     if (!chunk) {
-      const Error error = co_await exchange.lease.explain(chunk.error());
-      log::warning("api", "stream cut",
-                   {{"request", exchange.call.request().id}, {"model", exchange.lease.model()}, {"error", error.text()}});
-      co_return co_await end_stream_with(exchange, error);
+      exchange.cut = co_await exchange.lease->explain(chunk.error());
+      break;
     }
-    if (!*chunk) co_return co_await responder.finish();
-    exchange.last_byte = std::chrono::steady_clock::now();
-    PUNA_CO_CHECK(co_await responder.write(**chunk));
+    if (!*chunk) co_return co_await writer.finish();
+    exchange.heard_from_engine();
+    const auto rendered = writer.render(**chunk);
+    if (!rendered) {
+      exchange.cut = rendered.error();
+      break;
+    }
+    PUNA_CO_CHECK(co_await writer.write(*rendered));
   }
+  log::warning("api", "stream cut",
+               {{"request", exchange.inference.lease.request_id}, {"model", exchange.lease->model()}, {"error", exchange.cut->text()}});
+  co_return co_await writer.finish_with(*exchange.cut);
 }
 
-net::Task<Result<>> relay(Exchange& exchange) {
-  co_await net::asio::this_coro::throw_if_cancelled(false);
-  auto answer = co_await exchange.call.workbench().http().open(worker_request(exchange));
-  if (!answer) co_return fail(co_await exchange.lease.explain(answer.error()));
-  if (answer->status() != 200) co_return fail(co_await read_refusal(*answer));
-  if (exchange.inference.stream) co_return co_await relay_stream(exchange, *answer);
-  auto relayed = co_await relay_whole(exchange, *answer);
-  if (!relayed && !exchange.call.responder().started()) co_return fail(co_await exchange.lease.explain(relayed.error()));
-  co_return relayed;
-}
-
-// Asks a silent worker for a sign of life; a hung one is killed by that, and relay() then sees its connection break.
+// Asks a silent worker for a sign of life; a hung one is killed by that, and the transfer then sees its connection break.
 net::Task<Result<>> watch_silence(Exchange& exchange) {
   co_await net::asio::this_coro::throw_if_cancelled(false);
-  const Milliseconds limit = exchange.call.workbench().settings()->get(setting::kHangProbe);
+  const Milliseconds limit = exchange.workbench.settings()->get(setting::kHangProbe);
   for (;;) {
-    const auto silent = std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - exchange.last_byte);
+    const auto silent = std::chrono::ceil<Milliseconds>(Monotonic::now() - exchange.last_byte);
     if (silent < limit) {
       PUNA_CO_CHECK(co_await net::sleep_for(limit - silent));
       continue;
     }
-    const auto alive = co_await exchange.lease.probe();
+    const auto alive = co_await exchange.lease->probe();
     if (!alive && alive.error().code == Code::cancelled) co_return fail(alive.error());
-    exchange.last_byte = std::chrono::steady_clock::now();
+    exchange.last_byte = Monotonic::now();
   }
 }
 
@@ -108,23 +189,82 @@ fleet::Priority priority_of(const access::Caller& caller) {
   }
 }
 
+template <class T>
+net::Task<Result<T>> supervised(Exchange& exchange, net::Task<Result<T>> work) {
+  using namespace net::asio::experimental::awaitable_operators;
+  auto first = co_await (std::move(work) || watch_silence(exchange));
+  if (first.index() == 0) co_return std::get<0>(std::move(first));
+  co_return fail(std::get<1>(first).error());
+}
+
+net::Task<Result<std::string>> whole_answer(Exchange& exchange) {
+  PUNA_CO_CHECK(co_await take_lease(exchange));
+  co_return co_await supervised(exchange, read_whole(exchange));
+}
+
+net::Task<Result<>> deliver(Exchange& exchange, net::Responder& responder) {
+  if (exchange.inference.stream) {
+    PUNA_CO_CHECK(co_await take_lease(exchange));
+    co_return co_await supervised(exchange, relay_stream(exchange, responder));
+  }
+  PUNA_CO_TRY(auto body, co_await whole_answer(exchange));
+  if (!exchange.inference.rendering) co_return co_await responder.send({200, {{"Content-Type", "application/json"}}, std::move(body)});
+  PUNA_CO_TRY(const auto answer, json::parse_object(body));
+  PUNA_CO_TRY(auto response, exchange.inference.rendering->whole(answer));
+  co_return co_await responder.send(std::move(response));
+}
+
+InferenceOutcome outcome_of(const Error& error, const net::Responder* responder) {
+  if (error.code == Code::cancelled) return InferenceOutcome::cancelled;
+  // What fails after the answer has begun, and was not told in it, is the client's connection.
+  if (responder && responder->started()) return InferenceOutcome::cancelled;
+  return traits(error.code).http_status < 500 ? InferenceOutcome::refused : InferenceOutcome::failed;
+}
+
+void report_end(const Exchange& exchange, const std::optional<Error>& error, const net::Responder* responder) {
+  const auto since = [&](Monotonic::time_point point) { return std::chrono::round<Milliseconds>(point - exchange.arrived); };
+  const auto& inference = exchange.inference;
+  InferenceEnd end{.lease = inference.lease,
+                   .model = exchange.lease ? exchange.lease->model() : inference.model,
+                   .target = inference.target,
+                   .stream = inference.stream,
+                   .usage = exchange.usage.usage(),
+                   .waited = since(exchange.leased),
+                   .total = since(Monotonic::now())};
+  if (exchange.first_byte) end.first_byte = since(*exchange.first_byte);
+  if (exchange.cut) {
+    end.outcome = InferenceOutcome::failed;
+    end.error = exchange.cut;
+  } else if (error) {
+    end.outcome = outcome_of(*error, responder);
+    end.error = error;
+  }
+  report(exchange.workbench, end);
+}
+
+template <class T>
+std::optional<Error> error_in(const Result<T>& result) {
+  return result ? std::nullopt : std::optional(result.error());
+}
+
 }  // namespace
 
 net::Task<Result<>> infer(Call& call, Inference inference) {
-  using namespace net::asio::experimental::awaitable_operators;
   const auto& caller = call.caller();
-  app::Workbench::Need need{{.purpose = inference.purpose,
-                             .request_id = call.request().id,
-                             .client = {.id = caller.id, .weight = caller.weight},
-                             .priority = priority_of(caller)},
-                            inference.tools};
-  if (inference.keep_alive) {
-    PUNA_CO_TRY(need.options.keep_alive, parse_duration(*inference.keep_alive));
-  }
-  PUNA_CO_TRY(auto lease, co_await call.workbench().lease(inference.model, std::move(need)));
-  Exchange exchange{call, lease, inference};
-  const auto first = co_await (relay(exchange) || watch_silence(exchange));
-  co_return first.index() == 0 ? std::get<0>(first) : std::get<1>(first);
+  inference.lease.request_id = call.request().id;
+  inference.lease.client = {.id = caller.id, .weight = caller.weight};
+  inference.lease.priority = priority_of(caller);
+  Exchange exchange{.workbench = call.workbench(), .inference = inference};
+  const auto delivered = co_await deliver(exchange, call.responder());
+  report_end(exchange, error_in(delivered), &call.responder());
+  co_return delivered;
+}
+
+net::Task<Result<std::string>> infer_whole(app::Workbench& workbench, Inference inference) {
+  Exchange exchange{.workbench = workbench, .inference = inference};
+  auto answer = co_await whole_answer(exchange);
+  report_end(exchange, error_in(answer), nullptr);
+  co_return answer;
 }
 
 }  // namespace puna::api

@@ -1,24 +1,32 @@
 // The way of an inference request through the daemon: lease a worker, pass the body on, bring the answer back.
 #pragma once
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include "api/call.h"
-#include "api/openai/parameters.h"
+#include "api/rendering.h"
 #include "fleet/lease.h"
 
 namespace puna::api {
 
 struct Inference {
-  fleet::Purpose purpose = fleet::Purpose::generate;
-  std::string_view target;  // the worker's path
+  fleet::LeaseOptions lease;  // infer() adds whose request it is
+  std::string_view target;    // the worker's path
   std::string model;
   std::string body;
   bool stream = false;
   bool tools = false;
-  std::optional<std::string> keep_alive;
+  std::unique_ptr<Rendering> rendering = nullptr;  // null: the engine's answer passes through as it is
 };
 
 // Streams or sends the worker's answer. An engine's refusal comes back as an Error; a worker that dies in the middle of a stream ends it
 // with an error event. Cancelled by a client that leaves: the transfer is dropped, and the engine stops within one token.
 [[nodiscard]] net::Task<Result<>> infer(Call& call, Inference inference);
+
+// The body of the engine's whole answer, for requests that no client waits for at the other end (a batch's line), and for answers that are
+// made of several. The lease says whose request it is; the rendering is not used.
+[[nodiscard]] net::Task<Result<std::string>> infer_whole(app::Workbench& workbench, Inference inference);
 
 }  // namespace puna::api

@@ -10,13 +10,15 @@ net::Task<Result<>> forward(Call& call, openai::Endpoint endpoint, fleet::Purpos
   PUNA_CO_TRY(auto request, openai::validate(endpoint, call.request().body));
   PUNA_CO_TRY(const auto recipe, co_await call.workbench().recipe(request.model));
   if (recipe && openai::apply_recipe(*recipe, endpoint, request.body)) request.rewritten = true;
-  Inference inference{.purpose = purpose,
+  Inference inference{.lease = {.purpose = purpose},
                       .target = target,
                       .model = std::move(request.model),
                       .body = request.rewritten ? json::to_text(request.body) : call.request().body,
                       .stream = request.stream,
-                      .tools = request.tools,
-                      .keep_alive = std::move(request.keep_alive)};
+                      .tools = request.tools};
+  if (request.keep_alive) {
+    PUNA_CO_TRY(inference.lease.keep_alive, parse_duration(*request.keep_alive));
+  }
   request.body.clear();  // a long conversation is held once, not twice
   co_return co_await infer(call, std::move(inference));
 }
