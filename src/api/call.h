@@ -20,6 +20,8 @@ class Call {
   [[nodiscard]] app::Workbench& workbench() { return workbench_; }
   [[nodiscard]] Host& host() { return host_; }
   [[nodiscard]] const net::ServerRequest& request() const { return request_; }
+  // The body, which the request no longer has then: a long one is held once.
+  [[nodiscard]] std::string take_body() { return std::exchange(request_.body, {}); }
   [[nodiscard]] const access::Caller& caller() const { return caller_; }
   [[nodiscard]] net::Responder& responder() { return responder_; }
 

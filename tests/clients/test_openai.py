@@ -165,6 +165,20 @@ class Structured(unittest.TestCase):
         self.assertEqual(name, "get_weather")
         self.assertEqual(json.loads(arguments), {"city": "Paris"})
 
+    def test_a_function_that_the_choice_names_is_the_one_called(self):
+        other = {"type": "function", "function": {"name": "get_time", "parameters": {"type": "object", "properties": {}}}}
+        answer = ask(
+            "What is the weather in Paris?",
+            model="tiny-tools",
+            tools=[other, WEATHER],
+            tool_choice={"type": "function", "function": {"name": "get_weather"}},
+            max_tokens=200,
+        )
+        self.assertEqual([call.function.name for call in answer.choices[0].message.tool_calls], ["get_weather"])
+        with self.assertRaises(openai.BadRequestError) as caught:
+            ask_for_tool(tool_choice={"type": "function", "function": {"name": "get_tide"}})
+        self.assertEqual(caught.exception.param, "tool_choice.function.name")
+
     def test_tools_may_be_left_alone(self):
         answer = ask_for_tool(tool_choice="none")
         self.assertIsNone(answer.choices[0].message.tool_calls)

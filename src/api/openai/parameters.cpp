@@ -2,24 +2,12 @@
 
 #include <algorithm>
 
+#include "api/openai/members.h"
+#include "api/openai/tools.h"
 #include "base/text.h"
 
 namespace puna::api::openai {
 namespace {
-
-std::unexpected<Error> bad(std::string_view name, std::string_view why) {
-  return fail(Code::invalid_argument, fmt::format("{}: {}", name, why));
-}
-
-const json::value* present(const json::object& body, std::string_view name) {
-  const json::value* found = body.if_contains(name);
-  return found && !found->is_null() ? found : nullptr;
-}
-
-std::string_view text_member(const json::object& in, std::string_view name) {
-  const json::value* found = in.if_contains(name);
-  return found && found->is_string() ? std::string_view(found->get_string()) : std::string_view();
-}
 
 // A URL would make the worker fetch on behalf of whoever asks; only inline data is taken.
 Result<> check_content_part(const json::value& part, const std::string& path) {
@@ -58,30 +46,6 @@ Result<> check_messages(const json::object& body) {
     if (!content->is_array()) return bad(path + ".content", "expected a string or an array of parts");
     for (std::size_t k = 0; k < content->get_array().size(); ++k)
       PUNA_CHECK(check_content_part(content->get_array()[k], fmt::format("{}.content[{}]", path, k)));
-  }
-  return {};
-}
-
-Result<> check_tools(const json::object& body) {
-  const json::value* tools = present(body, "tools");
-  for (std::size_t i = 0; tools && i < tools->get_array().size(); ++i) {
-    const json::value& tool = tools->get_array()[i];
-    const std::string path = fmt::format("tools[{}]", i);
-    if (!tool.is_object() || text_member(tool.get_object(), "type") != "function")
-      return bad(path + ".type", "only 'function' is supported");
-    const json::value* function = tool.get_object().if_contains("function");
-    if (!function || !function->is_object() || text_member(function->get_object(), "name").empty())
-      return bad(path + ".function.name", "required, but missing");
-  }
-  const json::value* choice = present(body, "tool_choice");
-  if (!choice) return {};
-  if (choice->is_string()) {
-    const std::string_view word = choice->get_string();
-    if (word != "auto" && word != "none" && word != "required")
-      return bad("tool_choice", fmt::format("'{}' is not one of auto, none, required", printable(word)));
-    if (word == "required" && (!tools || tools->get_array().empty())) return bad("tool_choice", "'required' needs 'tools'");
-  } else if (!choice->is_object()) {
-    return bad("tool_choice", "expected a string or an object");
   }
   return {};
 }
@@ -156,6 +120,10 @@ bool drop_unwanted(json::object& body) {
 Result<Request> validate(Endpoint endpoint, std::string_view text) {
   if (!is_utf8(text)) return fail(Code::invalid_argument, "the request body is not UTF-8");
   PUNA_TRY(auto body, json::parse_object(text));
+  return validate(endpoint, std::move(body));
+}
+
+Result<Request> validate(Endpoint endpoint, json::object body) {
   PUNA_CHECK(check_members(table(endpoint), body));
   switch (endpoint) {
     case Endpoint::chat:
@@ -179,6 +147,7 @@ Result<Request> validate(Endpoint endpoint, std::string_view text) {
   if (present(body, "stream_options") && !request.stream) return bad("stream_options", "needs 'stream': true");
   PUNA_TRY(request.keep_alive, take_keep_alive(body));
   request.rewritten = drop_unwanted(body);
+  request.rewritten = narrow_tools(body) || request.rewritten;
   request.body = std::move(body);
   return request;
 }

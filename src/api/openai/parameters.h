@@ -21,5 +21,6 @@ struct Request {
 // Checks the whole body: names, kinds, bounds, and what OpenAI's documentation rules out across fields.
 // The error names the member: "temperature: expected a number, got a string".
 [[nodiscard]] Result<Request> validate(Endpoint endpoint, std::string_view body);
+[[nodiscard]] Result<Request> validate(Endpoint endpoint, json::object body);
 
 }  // namespace puna::api::openai

@@ -1,36 +1,26 @@
 #include "api/gateway.h"
-#include "api/openai/recipe.h"
+#include "api/openai/parameters.h"
+#include "api/openai/prepare.h"
 #include "api/openai/schema.h"
 #include "api/routes/groups.h"
 
 namespace puna::api {
 namespace {
 
-net::Task<Result<>> forward(Call& call, openai::Endpoint endpoint, fleet::Purpose purpose, std::string_view target) {
+net::Task<Result<>> forward(Call& call, openai::Endpoint endpoint) {
   PUNA_CO_TRY(auto request, openai::validate(endpoint, call.request().body));
-  PUNA_CO_TRY(const auto recipe, co_await call.workbench().recipe(request.model));
-  if (recipe && openai::apply_recipe(*recipe, endpoint, request.body)) request.rewritten = true;
-  Inference inference{.lease = {.purpose = purpose},
-                      .target = target,
-                      .model = std::move(request.model),
-                      .body = request.rewritten ? json::to_text(request.body) : call.request().body,
-                      .stream = request.stream,
-                      .tools = request.tools};
-  if (request.keep_alive) {
-    PUNA_CO_TRY(inference.lease.keep_alive, parse_duration(*request.keep_alive));
-  }
-  request.body.clear();  // a long conversation is held once, not twice
+  PUNA_CO_TRY(auto inference, co_await openai::prepare(call.workbench(), endpoint, std::move(request), call.take_body()));
   co_return co_await infer(call, std::move(inference));
 }
 
 net::Task<Result<>> chat(Call& call) {
-  return forward(call, openai::Endpoint::chat, fleet::Purpose::generate, "/v1/chat/completions");
+  return forward(call, openai::Endpoint::chat);
 }
 net::Task<Result<>> completions(Call& call) {
-  return forward(call, openai::Endpoint::completions, fleet::Purpose::generate, "/v1/completions");
+  return forward(call, openai::Endpoint::completions);
 }
 net::Task<Result<>> embeddings(Call& call) {
-  return forward(call, openai::Endpoint::embeddings, fleet::Purpose::embed, "/v1/embeddings");
+  return forward(call, openai::Endpoint::embeddings);
 }
 
 json::object model_object(const wire::Model& model) {
