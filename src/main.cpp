@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 #include "daemon/serve.h"
-#include "worker/kernels.h"
+#include "worker/devices.h"
 #include "worker/worker.h"
 
 namespace {
@@ -22,5 +22,5 @@ int main(int argc, char** argv) {
   // Before anything else: a worker has its own arguments, and nothing of the command line's set-up.
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "worker") return puna::worker::run(std::span(words).subspan(1));
-  return puna::cli::run(argc, argv, {.serve = serve, .kernels = puna::worker::name_kernels});
+  return puna::cli::run(argc, argv, {.serve = serve, .compute = puna::worker::probe_compute});
 }

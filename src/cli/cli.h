@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/screen/console.h"
+#include "wire/system.h"
 
 namespace puna::cli {
 
@@ -22,8 +23,8 @@ struct ServeRequest {
 // What main() lends, so that this module needs no daemon to be built and tested.
 struct EntryPoints {
   std::function<Result<>(const ServeRequest&)> serve;
-  // Names the compute kernels that models run with on this CPU: "native", "haswell".
-  std::function<Result<std::string>()> kernels;
+  // What models can compute on here.
+  std::function<Result<wire::Compute>()> compute;
 };
 
 // Runs the command in the arguments and returns the exit code.

@@ -27,7 +27,7 @@ Ran InHome::run_words(const std::vector<std::string>& words) {
     served_.push_back(request);
     return {};
   };
-  const EntryPoints entry_points{.serve = serve, .kernels = [this] { return kernels_; }};
+  const EntryPoints entry_points{.serve = serve, .compute = [this] { return compute_; }};
   ran.code = run(words, console, environment_, entry_points);
   return ran;
 }

@@ -42,7 +42,7 @@ class InHome : public testing::Test {
   ScreenTraits screen_;
   std::string answer_ = "n";  // what the person at the terminal types when asked
   std::vector<ServeRequest> served_;
-  Result<std::string> kernels_ = "haswell";
+  Result<wire::Compute> compute_ = wire::Compute{.kernels = "haswell"};
 };
 
 // A daemon in that home which answers as the test says.

@@ -44,6 +44,22 @@ BOOST_DESCRIBE_STRUCT(Status, (),
                       (version, pid, started_at, data, socket, tcp, on_demand, connections, active_requests, requests, active_jobs,
                        event_subscribers, memory_bytes, open_descriptors, problems))
 
+// What models can compute on besides the processor.
+struct ComputeDevice {
+  std::string name;     // "CUDA0"
+  std::string backend;  // "CUDA"
+  std::string description;
+  std::int64_t memory_total = 0;  // bytes
+  std::int64_t memory_free = 0;
+};
+BOOST_DESCRIBE_STRUCT(ComputeDevice, (), (name, backend, description, memory_total, memory_free))
+
+struct Compute {
+  std::string kernels;  // for the processor: "native", "haswell"
+  std::vector<ComputeDevice> devices;
+};
+BOOST_DESCRIBE_STRUCT(Compute, (), (kernels, devices))
+
 struct SettingView {
   std::string key;
   std::string value;  // as a person would type it

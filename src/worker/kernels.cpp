@@ -61,9 +61,4 @@ Result<std::string> load_kernels() {
   return load_kernels(program.parent_path().parent_path() / "lib" / "puna");
 }
 
-Result<std::string> name_kernels() {
-  ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
-  return load_kernels();
-}
-
 }  // namespace puna::worker

@@ -17,7 +17,5 @@ inline constexpr std::string_view kNativeKernels = "native";
 [[nodiscard]] Result<std::string> load_kernels(const std::filesystem::path& folder);
 // From lib/puna beside the folder of the program that runs.
 [[nodiscard]] Result<std::string> load_kernels();
-// The same for a process that only wants to know: ggml's log lines go nowhere from here on.
-[[nodiscard]] Result<std::string> name_kernels();
 
 }  // namespace puna::worker

@@ -9,6 +9,10 @@
 namespace puna::cli {
 namespace {
 
+// Long enough for a figure that repeats within a few percent.
+constexpr Milliseconds kMeasured{1'500};
+
+constexpr std::array kOptions = {OptionSpec{.name = "quick", .help = "leave out what takes time: the speed of the memory"}};
 constexpr std::array kExamples = {Example{"puna doctor", "look for what is wrong"},
                                   Example{"puna doctor --json | jq '.findings[] | select(.severity==\"problem\")'", "for a monitor"}};
 
@@ -29,6 +33,13 @@ void ask_daemon(Context& context, Patient& patient) {
   }
   patient.status = std::move(*status);
   if (auto library = (*daemon)->models()) patient.library = std::move(*library);
+}
+
+Machine look_at_machine(const Context& context, bool quick) {
+  Machine out{.hardware = os::probe_hardware(), .speed = {}, .nvidia = os::probe_nvidia(), .compute = {}};
+  if (const auto& compute = context.entry_points().compute) out.compute = compute();
+  if (!quick) out.speed = os::measure_memory_speed(kMeasured, {});
+  return out;
 }
 
 Tone tone_of(Severity severity) {
@@ -59,7 +70,10 @@ void print(Stream& out, const Report& report) {
 Result<ExitCode> doctor(Context& context, const Invocation& invocation) {
   PUNA_TRY(const auto places, context.places());
   const SettingsStore settings({.file = places.config_file, .environment = context.environment(), .flags = {}});
-  Patient patient{.environment = context.environment(), .places = places, .settings = settings, .kernels = context.entry_points().kernels};
+  Patient patient{.environment = context.environment(),
+                  .places = places,
+                  .settings = settings,
+                  .machine = look_at_machine(context, invocation.has("quick"))};
   if (const auto address = context.address(); address && !address->is_own()) patient.other_daemon = address->text();
   ask_daemon(context, patient);
 
@@ -88,8 +102,10 @@ constinit const CommandSpec kDoctor{
     .group = Group::daemon,
     .summary = "look for what is wrong on this machine",
     .description =
-        "Looks at the machine, the folders and their modes, the disk, the settings, the daemon and the library, and says what to "
-        "do about what it finds. Changes nothing and starts nothing. Exit code 1 when there is a problem.",
+        "Looks at the machine (processor, memory and its speed, GPUs), says which models fit and how fast they can be, looks at the "
+        "folders and their modes, the disk, the settings, the daemon and the library, and says what to do about what it finds. Changes "
+        "nothing and starts nothing. Exit code 1 when there is a problem.",
+    .options = kOptions,
     .examples = kExamples,
     .prints_data = true,
     .run = doctor,

@@ -7,12 +7,11 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "base/version.h"
-#include "cli/doctor/finding.h"
+#include "cli/doctor/machine.h"
 #include "cli/text.h"
 #include "client/address.h"
 #include "client/launch.h"
 #include "os/disk.h"
-#include "os/hardware.h"
 
 namespace puna::cli {
 namespace {
@@ -20,33 +19,15 @@ namespace {
 using Findings = std::vector<Finding>;
 using enum Severity;
 
-std::string size(std::uint64_t bytes) {
-  return format_bytes(Bytes(bytes));
+Findings check_processor(const Patient& patient) {
+  return judge_processor(patient.machine);
 }
-
-Finding check_kernels(const Patient& patient) {
-  const auto kernels = patient.kernels();
-  if (!kernels) return {problem, "", kernels.error().text(), "install Puna again, keeping its folders together"};
-  return {good, "", fmt::format("models compute with the {} kernels", *kernels), ""};
+Findings check_gpus(const Patient& patient) {
+  return judge_gpus(patient.machine);
 }
-
-Findings check_machine(const Patient& patient) {
-  constexpr std::uint64_t kTight = 2ULL << 30;
-  const auto info = os::probe_hardware();
-  Findings out;
-  out.push_back({.text = fmt::format("{}, {} cores, {} usable, {}", info.cpu_model.empty() ? "unknown processor" : info.cpu_model,
-                                     info.physical_cores, info.usable_cores, info.os_name)});
-  const bool fast =
-      std::ranges::any_of(info.cpu_features, [](const std::string& feature) { return feature == "avx2" || feature == "asimddp"; });
-  if (!fast)
-    out.push_back({note, "", "the processor has no AVX2 (or, on ARM, no dot product): models run, but slowly", "prefer small models"});
-  if (patient.kernels) out.push_back(check_kernels(patient));
-  const bool tight = info.memory_available_bytes < kTight;
-  out.push_back({tight ? warning : good, "",
-                 fmt::format("{} of {} memory is free", size(info.memory_available_bytes), size(info.memory_total_bytes)),
-                 tight ? "end other programs, or prefer small models" : ""});
-  if (info.memory_limit_bytes)
-    out.push_back({note, "", fmt::format("this container may use {} of memory", size(*info.memory_limit_bytes)), ""});
+Findings check_models(const Patient& patient) {
+  auto out = judge_models(patient.machine);
+  std::ranges::move(judge_settings(patient.machine, *patient.settings.snapshot()), std::back_inserter(out));
   return out;
 }
 
@@ -155,8 +136,8 @@ Findings check_library(const Patient& patient) {
 
 std::span<const Check> checks() {
   static constexpr std::array kChecks = {
-      Check{"machine", check_machine},   Check{"folders", check_folders}, Check{"disk", check_disk},
-      Check{"settings", check_settings}, Check{"daemon", check_daemon},   Check{"library", check_library},
+      Check{"machine", check_processor}, Check{"gpu", check_gpus},          Check{"models", check_models}, Check{"folders", check_folders},
+      Check{"disk", check_disk},         Check{"settings", check_settings}, Check{"daemon", check_daemon}, Check{"library", check_library},
   };
   return kChecks;
 }

@@ -11,6 +11,9 @@
 #include "base/json.h"
 #include "base/settings.h"
 #include "os/environment.h"
+#include "os/hardware.h"
+#include "os/memory_speed.h"
+#include "os/nvidia.h"
 #include "os/places.h"
 #include "wire/model.h"
 #include "wire/system.h"
@@ -28,13 +31,21 @@ struct Finding {
 };
 BOOST_DESCRIBE_STRUCT(Finding, (), (severity, area, text, advice))
 
+// What was found out of the machine itself.
+struct Machine {
+  os::HardwareInfo hardware;
+  std::optional<os::MemorySpeed> speed;  // absent: not measured
+  Result<std::optional<os::NvidiaDriver>> nvidia = std::optional<os::NvidiaDriver>();
+  std::optional<Result<wire::Compute>> compute;  // absent: nobody can tell
+};
+
 // What the checks look at; the daemon's part is absent where none answers.
 struct Patient {
   os::Environment environment;
   os::Places places;
   const SettingsStore& settings;
-  std::function<Result<std::string>()> kernels;  // as EntryPoints has it
-  std::optional<std::string> other_daemon;       // PUNA_HOST's
+  Machine machine;
+  std::optional<std::string> other_daemon;  // PUNA_HOST's
   std::optional<wire::Status> status;
   std::optional<Error> daemon_error;  // why a daemon that listens does not answer
   std::optional<wire::ModelList> library;

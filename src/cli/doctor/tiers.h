@@ -1,0 +1,30 @@
+// Which size of model suits which size of memory.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/units.h"
+
+namespace puna::cli {
+
+struct Tier {
+  std::string_view model;  // for `puna pull`
+  Bytes weights;           // of the file: each token that is written reads them once
+  Bytes cache_of_token;    // keys and values of a token of context, in F16
+};
+// Models of one family, the smallest first.
+[[nodiscard]] std::span<const Tier> tiers();
+
+// The least context, in tokens, for which a model is worth recommending.
+inline constexpr std::int64_t kLeastContext = 4096;
+
+// What the model needs with one conversation of that many tokens, with what computing takes.
+[[nodiscard]] Bytes need_of(const Tier& tier, std::int64_t context);
+// The largest that fits into so much memory with kLeastContext; null: none does.
+[[nodiscard]] const Tier* largest_that_fits(Bytes memory);
+// The most tokens of context, a power of two up to 32,768, with which it fits.
+[[nodiscard]] std::int64_t context_that_fits(const Tier& tier, Bytes memory);
+
+}  // namespace puna::cli
