@@ -1,0 +1,12 @@
+// One constant for each file of this folder.
+#pragma once
+
+#include "tune/architectures/spec.h"
+
+namespace puna::tune {
+
+extern const ArchitectureSpec kLlama;
+extern const ArchitectureSpec kQwen2;
+extern const ArchitectureSpec kQwen3;
+
+}  // namespace puna::tune

@@ -1,0 +1,168 @@
+#include "tune/block.h"
+
+#include <algorithm>
+
+#include "tune/kernels.h"
+#include "tune/norm.h"
+#include "tune/random.h"
+
+namespace puna::tune {
+namespace {
+
+constexpr std::size_t kShare = 1 << 14;  // floats in one task of an element-wise pass
+
+template <class Each>
+void for_stretches(Team& team, std::size_t count, const Each& each) {
+  team.for_each((count + kShare - 1) / kShare,
+                [&](std::size_t task, std::size_t) { each(task * kShare, std::min(kShare, count - task * kShare)); });
+}
+
+void add(Team& team, std::size_t count, const float* from, float* to) {
+  for_stretches(team, count, [&](std::size_t at, std::size_t some) { kernels().add(to + at, from + at, some); });
+}
+
+NormCall norm(const BlockCall& call, std::span<const float> gain, std::size_t rows_a_token = 1) {
+  return {call.team, gain, call.model.shape().norm_epsilon, call.batch.tokens.size() * rows_a_token};
+}
+
+AttentionCall attention(const BlockCall& call) {
+  return {call.team, call.model.shape(), call.batch.documents};
+}
+
+bool has_head_norms(const BlockCall& call) {
+  return !call.weights().query_norm.empty();
+}
+
+void forward_attention(const BlockCall& call, const float* x, Activations& kept) {
+  const Shape& shape = call.model.shape();
+  normalise(norm(call, call.weights().attention_norm), x, kept.attention_input.data());
+  float* q = has_head_norms(call) ? kept.q_raw.data() : kept.q.data();
+  float* k = has_head_norms(call) ? kept.k_raw.data() : kept.k.data();
+  forward(call.linear(Target::attn_q), kept.attention_input.data(), q);
+  forward(call.linear(Target::attn_k), kept.attention_input.data(), k);
+  forward(call.linear(Target::attn_v), kept.attention_input.data(), kept.v.data());
+  if (has_head_norms(call)) {
+    normalise(norm(call, call.weights().query_norm, shape.heads), q, kept.q.data());
+    normalise(norm(call, call.weights().key_norm, shape.heads_kv), k, kept.k.data());
+  }
+  call.rotation.turn(call.team, Rotation::Direction::forward, call.batch.positions, shape.heads, kept.q.data());
+  call.rotation.turn(call.team, Rotation::Direction::forward, call.batch.positions, shape.heads_kv, kept.k.data());
+  attend(attention(call), {kept.q.data(), kept.k.data(), kept.v.data()}, kept.attention.data(), kept.log_sums.data());
+}
+
+// d: the gradient of y, to which that of the middle of the block is added.
+void backward_ffn(const BlockCall& call, Adapter& adapter, Activations& kept, BackwardScratch& scratch, float* d) {
+  const std::size_t tokens = call.batch.tokens.size();
+  scratch.d_act.clear();
+  backward(call.linear(Target::ffn_down), &adapter, kept.act.data(), d, scratch.d_act.data());
+  for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
+    kernels().swiglu_back(kept.gate.data() + at, kept.up.data() + at, scratch.d_act.data() + at, kept.gate.data() + at, kept.up.data() + at,
+                          count);
+  });
+  scratch.d_normal.clear();
+  backward(call.linear(Target::ffn_gate), &adapter, kept.ffn_input.data(), kept.gate.data(), scratch.d_normal.data());
+  backward(call.linear(Target::ffn_up), &adapter, kept.ffn_input.data(), kept.up.data(), scratch.d_normal.data());
+  normalise_back(norm(call, call.weights().ffn_norm), kept.middle.data(), scratch.d_normal.data(), d, Gradient::add);
+}
+
+// From the gradient of the attention's result to those of q, k and v before rotation and norms.
+void backward_heads(const BlockCall& call, Activations& kept, BackwardScratch& scratch) {
+  const Shape& shape = call.model.shape();
+  attend_back(attention(call), {kept.q.data(), kept.k.data(), kept.v.data()}, kept.attention.data(), kept.log_sums.data(),
+              scratch.d_attention.data(), {scratch.d_q.data(), scratch.d_k_parts.data(), scratch.d_v_parts.data()});
+  sum_groups(attention(call), call.batch.tokens.size(), scratch.d_k_parts.data(), scratch.d_k.data());
+  sum_groups(attention(call), call.batch.tokens.size(), scratch.d_v_parts.data(), scratch.d_v.data());
+  call.rotation.turn(call.team, Rotation::Direction::back, call.batch.positions, shape.heads, scratch.d_q.data());
+  call.rotation.turn(call.team, Rotation::Direction::back, call.batch.positions, shape.heads_kv, scratch.d_k.data());
+  if (has_head_norms(call)) {
+    normalise_back(norm(call, call.weights().query_norm, shape.heads), kept.q_raw.data(), scratch.d_q.data(), scratch.d_q.data(),
+                   Gradient::replace);
+    normalise_back(norm(call, call.weights().key_norm, shape.heads_kv), kept.k_raw.data(), scratch.d_k.data(), scratch.d_k.data(),
+                   Gradient::replace);
+  }
+}
+
+void backward_attention(const BlockCall& call, Adapter& adapter, const float* x, Activations& kept, BackwardScratch& scratch, float* d,
+                        Below below) {
+  scratch.d_attention.clear();
+  backward(call.linear(Target::attn_output), &adapter, kept.attention.data(), d, scratch.d_attention.data());
+  backward_heads(call, kept, scratch);
+  float* d_input = below == Below::needs_gradient ? scratch.d_normal.data() : nullptr;
+  if (d_input != nullptr) scratch.d_normal.clear();
+  backward(call.linear(Target::attn_q), &adapter, kept.attention_input.data(), scratch.d_q.data(), d_input);
+  backward(call.linear(Target::attn_k), &adapter, kept.attention_input.data(), scratch.d_k.data(), d_input);
+  backward(call.linear(Target::attn_v), &adapter, kept.attention_input.data(), scratch.d_v.data(), d_input);
+  if (d_input != nullptr) normalise_back(norm(call, call.weights().attention_norm), x, d_input, d, Gradient::add);
+}
+
+}  // namespace
+
+Activations::Activations(const Shape& shape, std::size_t tokens)
+    : attention_input(tokens * shape.width),
+      q_raw(shape.architecture->head_norms ? tokens * shape.query_width() : 0),
+      k_raw(shape.architecture->head_norms ? tokens * shape.key_width() : 0),
+      q(tokens * shape.query_width()),
+      k(tokens * shape.key_width()),
+      v(tokens * shape.key_width()),
+      log_sums(tokens * shape.heads),
+      attention(tokens * shape.query_width()),
+      middle(tokens * shape.width),
+      ffn_input(tokens * shape.width),
+      gate(tokens * shape.inner),
+      up(tokens * shape.inner),
+      act(tokens * shape.inner) {}
+
+std::size_t Activations::floats(const Shape& shape, std::size_t tokens) {
+  const std::size_t raw = shape.architecture->head_norms ? shape.query_width() + shape.key_width() : 0;
+  return tokens * (3 * shape.width + raw + 2 * shape.query_width() + 2 * shape.key_width() + shape.heads + 3 * shape.inner);
+}
+
+BackwardScratch::BackwardScratch(const Shape& shape, std::size_t tokens)
+    : d_act(tokens * shape.inner),
+      d_normal(tokens * shape.width),
+      d_attention(tokens * shape.query_width()),
+      d_q(tokens * shape.query_width()),
+      d_k_parts(tokens * shape.query_width()),
+      d_v_parts(tokens * shape.query_width()),
+      d_k(tokens * shape.key_width()),
+      d_v(tokens * shape.key_width()) {}
+
+std::size_t BackwardScratch::floats(const Shape& shape, std::size_t tokens) {
+  return tokens * (shape.inner + shape.width + 4 * shape.query_width() + 2 * shape.key_width());
+}
+
+LinearCall BlockCall::linear(Target target) const {
+  const auto* pair = adapter == nullptr ? nullptr : adapter->find(layer, target);
+  return {.team = team,
+          .scratch = scratch,
+          .linear = weights().linear(target),
+          .pair = pair,
+          .adapter = adapter,
+          .tokens = batch.tokens.size(),
+          .dropout_key = derive(derive(dropout_key, layer), static_cast<std::uint64_t>(target)),
+          .dropout = dropout && pair != nullptr && adapter->dropout() > 0};
+}
+
+void forward(const BlockCall& call, const float* x, Activations& kept, float* y) {
+  const std::size_t tokens = call.batch.tokens.size();
+  const std::size_t stream = tokens * call.model.shape().width;
+  forward_attention(call, x, kept);
+  forward(call.linear(Target::attn_output), kept.attention.data(), kept.middle.data());
+  add(call.team, stream, x, kept.middle.data());
+  normalise(norm(call, call.weights().ffn_norm), kept.middle.data(), kept.ffn_input.data());
+  forward(call.linear(Target::ffn_gate), kept.ffn_input.data(), kept.gate.data());
+  forward(call.linear(Target::ffn_up), kept.ffn_input.data(), kept.up.data());
+  for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
+    kernels().swiglu(kept.act.data() + at, kept.gate.data() + at, kept.up.data() + at, count);
+  });
+  if (y == nullptr) return;
+  forward(call.linear(Target::ffn_down), kept.act.data(), y);
+  add(call.team, stream, kept.middle.data(), y);
+}
+
+void backward(const BlockCall& call, Adapter& adapter, const float* x, Activations& kept, BackwardScratch& scratch, float* d, Below below) {
+  backward_ffn(call, adapter, kept, scratch, d);
+  backward_attention(call, adapter, x, kept, scratch, d, below);
+}
+
+}  // namespace puna::tune

@@ -1,0 +1,37 @@
+// Products of matrices, the bulk of training's work.
+#pragma once
+
+#include <cstddef>
+
+#include "tune/team.h"
+
+namespace puna::tune {
+
+// A matrix somewhere in memory; element (i, j) is data[i row + j column]. For a product, one of row and column is 1.
+struct Matrix {
+  const float* data = nullptr;
+  std::size_t row = 0;
+  std::size_t column = 1;
+
+  [[nodiscard]] Matrix transposed() const { return {data, column, row}; }
+};
+[[nodiscard]] inline Matrix rows_of(const float* data, std::size_t row) {
+  return {data, row, 1};
+}
+
+struct Product {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::size_t depth = 0;  // over which is summed
+  float alpha = 1;
+  float beta = 0;
+};
+
+// c = beta c + alpha a b, with a [rows, depth], b [depth, columns] and c [rows, columns] in rows of c_row floats. With beta 0, what was in
+// c does not matter. The result is the same to the last bit whatever the size of the team.
+void multiply(Team& team, const Product& size, Matrix a, Matrix b, float* c, std::size_t c_row);
+
+// The same by one thread of a team, inside one of its tasks: for many small products at once.
+void multiply_alone(Team& team, std::size_t thread, const Product& size, Matrix a, Matrix b, float* c, std::size_t c_row);
+
+}  // namespace puna::tune

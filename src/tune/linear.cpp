@@ -1,0 +1,168 @@
+#include "tune/linear.h"
+
+#include <algorithm>
+
+#include "tune/gemm.h"
+#include "tune/kernels.h"
+#include "tune/random.h"
+
+namespace puna::tune {
+namespace {
+
+struct Largest {
+  std::size_t slice = 0;
+  std::size_t rank = 0;
+  std::size_t in = 0;
+};
+
+Largest largest_of(const Model& model, const Adapter* adapter) {
+  Largest out;
+  const auto see = [&](const BaseMatrix& weight, bool merged) {
+    if (merged || weight.plain() == nullptr) out.slice = std::max(out.slice, LinearScratch::slice_rows(weight) * weight.in);
+  };
+  see(model.head(), false);
+  for (std::size_t layer = 0; layer < model.shape().layers; ++layer) {
+    for (const auto& names : target_names()) {
+      const auto* pair = adapter == nullptr ? nullptr : adapter->find(layer, names.target);
+      see(model.layer(layer).linear(names.target).weight, pair != nullptr);
+      if (pair == nullptr) continue;
+      out.rank = std::max(out.rank, pair->rank);
+      out.in = std::max(out.in, pair->in);
+    }
+  }
+  if (adapter == nullptr || adapter->dropout() == 0) out.in = 0;
+  return out;
+}
+
+// Adding s B A to W costs rank x in x out products; going through A and B costs tokens x rank x (in + out).
+bool merges(const LinearCall& call) {
+  return call.pair != nullptr && !call.dropout && call.tokens * (call.pair->in + call.pair->out) > call.pair->in * call.pair->out;
+}
+
+// W, or W + s B A, rows [first, first + rows).
+const float* effective_rows(const LinearCall& call, bool merged, std::size_t first, std::size_t rows) {
+  const BaseMatrix& weight = call.linear.weight;
+  if (!merged) return base_rows(call.team, call.scratch, weight, first, rows);
+  float* out = call.scratch.weight.data();
+  const LoraPair& pair = *call.pair;
+  read_rows(call.team, weight, first, rows, out);
+  multiply(call.team, {rows, pair.in, pair.rank, pair.scale, 1}, rows_of(call.adapter->b(pair) + first * pair.rank, pair.rank),
+           rows_of(call.adapter->a(pair), pair.in), out, pair.in);
+  return out;
+}
+
+void add_bias(const LinearCall& call, float* y) {
+  const auto& bias = call.linear.bias;
+  if (bias.empty()) return;
+  for (std::size_t token = 0; token < call.tokens; ++token) kernels().add(y + token * bias.size(), bias.data(), bias.size());
+}
+
+// x with each number kept with probability 1 - p and then divided by it, else zero; or x itself without dropout.
+const float* dropped(const LinearCall& call, const float* x) {
+  if (!call.dropout) return x;
+  const float p = call.adapter->dropout();
+  const float kept = 1 / (1 - p);
+  float* out = call.scratch.dropped.data();
+  const std::size_t in = call.pair->in;
+  call.team.for_each(call.tokens, [&](std::size_t token, std::size_t) {
+    for (std::size_t i = token * in; i < (token + 1) * in; ++i) out[i] = uniform(call.dropout_key, i) < p ? 0 : kept * x[i];
+  });
+  return out;
+}
+
+// hidden = A x
+void reduce(const LinearCall& call, const float* x) {
+  const LoraPair& pair = *call.pair;
+  multiply(call.team, {call.tokens, pair.rank, pair.in}, rows_of(x, pair.in), rows_of(call.adapter->a(pair), pair.in).transposed(),
+           call.scratch.hidden.data(), pair.rank);
+}
+
+void backward_through_dropout(const LinearCall& call, float* d_x) {
+  const LoraPair& pair = *call.pair;
+  const float p = call.adapter->dropout();
+  const float kept = 1 / (1 - p);
+  float* reached = call.scratch.dropped.data();
+  multiply(call.team, {call.tokens, pair.in, pair.rank}, rows_of(call.scratch.d_hidden.data(), pair.rank),
+           rows_of(call.adapter->a(pair), pair.in), reached, pair.in);
+  call.team.for_each(call.tokens, [&](std::size_t token, std::size_t) {
+    for (std::size_t i = token * pair.in; i < (token + 1) * pair.in; ++i)
+      if (uniform(call.dropout_key, i) >= p) d_x[i] += kept * reached[i];
+  });
+}
+
+// The gradients of A and B, and, unless it was part of the merged weight, of the way through them.
+void backward_pair(const LinearCall& call, Adapter& adapter, bool merged, const float* x, const float* d_y, float* d_x) {
+  const LoraPair& pair = *call.pair;
+  const float* input = dropped(call, x);
+  float* hidden = call.scratch.hidden.data();
+  float* d_hidden = call.scratch.d_hidden.data();
+  reduce(call, input);
+  multiply(call.team, {pair.out, pair.rank, call.tokens, pair.scale, 1}, rows_of(d_y, pair.out).transposed(), rows_of(hidden, pair.rank),
+           adapter.b_gradient(pair), pair.rank);
+  multiply(call.team, {call.tokens, pair.rank, pair.out, pair.scale, 0}, rows_of(d_y, pair.out), rows_of(adapter.b(pair), pair.rank),
+           d_hidden, pair.rank);
+  multiply(call.team, {pair.rank, pair.in, call.tokens, 1, 1}, rows_of(d_hidden, pair.rank).transposed(), rows_of(input, pair.in),
+           adapter.a_gradient(pair), pair.in);
+  if (merged || d_x == nullptr) return;
+  if (call.dropout)
+    backward_through_dropout(call, d_x);
+  else
+    multiply(call.team, {call.tokens, pair.in, pair.rank, 1, 1}, rows_of(d_hidden, pair.rank), rows_of(adapter.a(pair), pair.in), d_x,
+             pair.in);
+}
+
+}  // namespace
+
+LinearScratch::LinearScratch(const Model& model, const Adapter* adapter, std::size_t tokens) {
+  const auto largest = largest_of(model, adapter);
+  weight = Floats(largest.slice);
+  hidden = Floats(tokens * largest.rank);
+  d_hidden = Floats(tokens * largest.rank);
+  dropped = Floats(tokens * largest.in);
+}
+
+std::size_t LinearScratch::floats(const Model& model, const Adapter* adapter, std::size_t tokens) {
+  const auto largest = largest_of(model, adapter);
+  return largest.slice + tokens * (2 * largest.rank + largest.in);
+}
+
+std::size_t LinearScratch::slice_rows(const BaseMatrix& weight) {
+  return std::clamp<std::size_t>(kSliceFloats / weight.in, 1, weight.out);
+}
+
+const float* base_rows(Team& team, LinearScratch& scratch, const BaseMatrix& weight, std::size_t first, std::size_t rows) {
+  if (const float* plain = weight.plain()) return plain + first * weight.in;
+  read_rows(team, weight, first, rows, scratch.weight.data());
+  return scratch.weight.data();
+}
+
+void forward(const LinearCall& call, const float* x, float* y) {
+  const BaseMatrix& weight = call.linear.weight;
+  const bool merged = merges(call);
+  const std::size_t step = LinearScratch::slice_rows(weight);
+  for (std::size_t first = 0; first < weight.out; first += step) {
+    const std::size_t rows = std::min(step, weight.out - first);
+    const float* w = effective_rows(call, merged, first, rows);
+    multiply(call.team, {call.tokens, rows, weight.in}, rows_of(x, weight.in), rows_of(w, weight.in).transposed(), y + first, weight.out);
+  }
+  add_bias(call, y);
+  if (call.pair == nullptr || merged) return;
+  const LoraPair& pair = *call.pair;
+  reduce(call, dropped(call, x));
+  multiply(call.team, {call.tokens, pair.out, pair.rank, pair.scale, 1}, rows_of(call.scratch.hidden.data(), pair.rank),
+           rows_of(call.adapter->b(pair), pair.rank).transposed(), y, pair.out);
+}
+
+void backward(const LinearCall& call, Adapter* adapter, const float* x, const float* d_y, float* d_x) {
+  const BaseMatrix& weight = call.linear.weight;
+  const bool merged = merges(call);
+  const std::size_t step = LinearScratch::slice_rows(weight);
+  for (std::size_t first = 0; d_x != nullptr && first < weight.out; first += step) {
+    const std::size_t rows = std::min(step, weight.out - first);
+    const float* w = effective_rows(call, merged, first, rows);
+    multiply(call.team, {call.tokens, weight.in, rows, 1, 1}, rows_of(d_y + first, weight.out), rows_of(w, weight.in), d_x, weight.in);
+  }
+  if (call.pair != nullptr && adapter != nullptr) backward_pair(call, *adapter, merged, x, d_y, d_x);
+}
+
+}  // namespace puna::tune

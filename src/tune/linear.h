@@ -1,0 +1,48 @@
+// y = W x + b + s B A x, forward and backward, over a W of any type.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tune/adapter.h"
+#include "tune/model.h"
+#include "tune/team.h"
+
+namespace puna::tune {
+
+// The memory that linear maps work in, shared by all of them: one slice of a weight as floats, and what a pair needs beside it.
+class LinearScratch {
+ public:
+  // Weights are taken in slices of about so many numbers, which lie in a cache and bound the memory.
+  static constexpr std::size_t kSliceFloats = 1 << 22;
+
+  LinearScratch(const Model& model, const Adapter* adapter, std::size_t tokens);
+
+  [[nodiscard]] static std::size_t slice_rows(const BaseMatrix& weight);
+  [[nodiscard]] static std::size_t floats(const Model& model, const Adapter* adapter, std::size_t tokens);
+
+  Floats weight;    // [slice_rows, in]
+  Floats hidden;    // [tokens, rank]: A x
+  Floats d_hidden;  // [tokens, rank]
+  Floats dropped;   // [tokens, in], only with dropout: what of x A is given
+};
+
+struct LinearCall {
+  Team& team;
+  LinearScratch& scratch;
+  const Linear& linear;
+  const LoraPair* pair = nullptr;    // null: the base alone
+  const Adapter* adapter = nullptr;  // whose pair it is
+  std::size_t tokens = 0;
+  std::uint64_t dropout_key = 0;  // names this place in this micro-batch
+  bool dropout = false;
+};
+
+// y [tokens, out] from x [tokens, in].
+void forward(const LinearCall& call, const float* x, float* y);
+// Adds to the gradients of the pair, and, when d_x is not null, to d_x [tokens, in] the gradient that reaches x.
+void backward(const LinearCall& call, Adapter* adapter, const float* x, const float* d_y, float* d_x);
+// The base alone, rows [first, first + rows) of W as floats: read into the scratch unless the file has floats.
+[[nodiscard]] const float* base_rows(Team& team, LinearScratch& scratch, const BaseMatrix& weight, std::size_t first, std::size_t rows);
+
+}  // namespace puna::tune

@@ -1,0 +1,135 @@
+#include "tune/pass.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tune/attention.h"
+
+namespace puna::tune {
+namespace {
+
+std::size_t kept_layers(const Shape& shape, const PassOptions& options) {
+  return options.recompute == Recompute::nothing ? shape.layers : 1;
+}
+
+}  // namespace
+
+Pass::Pass(const Model& model, Team& team, const Adapter* adapter, const PassOptions& options)
+    : model_(model),
+      team_(team),
+      options_(options),
+      rotation_(model.shape(), model.frequency_factors(), options.longest),
+      scratch_(model, adapter, options.most_tokens),
+      head_(model, team, scratch_, options.most_tokens),
+      backward_(model.shape(), adapter == nullptr ? 0 : options.most_tokens),
+      gradient_(adapter == nullptr ? 0 : options.most_tokens * model.shape().width) {
+  const std::size_t kept = adapter == nullptr ? 1 : kept_layers(model.shape(), options);
+  for (std::size_t layer = 0; layer < kept; ++layer) activations_.emplace_back(model.shape(), options.most_tokens);
+  const std::size_t inputs = adapter == nullptr ? 2 : model.shape().layers + 1;
+  for (std::size_t layer = 0; layer < inputs; ++layer) inputs_.emplace_back(options.most_tokens * model.shape().width);
+}
+
+Bytes Pass::memory(const Model& model, const Adapter* adapter, std::size_t threads, const PassOptions& options) {
+  const Shape& shape = model.shape();
+  const std::size_t tokens = options.most_tokens;
+  const bool trains = adapter != nullptr;
+  std::size_t floats =
+      Rotation::floats(shape, options.longest) + LinearScratch::floats(model, adapter, tokens) + Head::floats(model, tokens);
+  floats += (trains ? kept_layers(shape, options) : 1) * Activations::floats(shape, tokens);
+  floats += trains ? BackwardScratch::floats(shape, tokens) : 0;
+  floats += (trains ? shape.layers + 2 : 2) * tokens * shape.width;
+  floats += threads * attention_scratch_floats(options.longest);
+  return Bytes(floats * sizeof(float));
+}
+
+Result<> Pass::check(const MicroBatch& batch) const {
+  if (batch.tokens.size() > options_.most_tokens)
+    return fail(Code::too_large, fmt::format("a micro-batch has {} tokens; memory is for {}", batch.tokens.size(), options_.most_tokens));
+  if (batch.longest() > options_.longest)
+    return fail(Code::too_large, fmt::format("a row has {} tokens; memory is for {}", batch.longest(), options_.longest));
+  return {};
+}
+
+BlockCall Pass::block(const MicroBatch& batch, const Adapter* adapter, std::size_t layer, std::uint64_t key, Mode mode) {
+  return {.team = team_,
+          .model = model_,
+          .batch = batch,
+          .rotation = rotation_,
+          .scratch = scratch_,
+          .adapter = adapter,
+          .layer = layer,
+          .dropout_key = key,
+          .dropout = mode == Mode::train};
+}
+
+Activations& Pass::activations(std::size_t layer) {
+  return activations_[activations_.size() == 1 ? 0 : layer];
+}
+
+float* Pass::input_of(std::size_t layer, Mode mode) {
+  return inputs_[mode == Mode::train ? layer : layer % 2].data();
+}
+
+void Pass::embed(const MicroBatch& batch, float* x) {
+  const BaseMatrix& table = model_.embedding();
+  team_.for_each(batch.tokens.size(), [&](std::size_t token, std::size_t) {
+    read_rows(table, static_cast<std::size_t>(batch.tokens[token]), 1, x + token * table.in);
+  });
+}
+
+Result<const float*> Pass::forward(const MicroBatch& batch, const Adapter* adapter, std::uint64_t key, Mode mode,
+                                   const std::stop_token& stop) {
+  PUNA_CHECK(check(batch));
+  embed(batch, input_of(0, mode));
+  const std::size_t layers = model_.shape().layers;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    if (stop.stop_requested()) return fail(Code::cancelled, "the training was stopped");
+    tune::forward(block(batch, adapter, layer, key, mode), input_of(layer, mode), activations(layer), input_of(layer + 1, mode));
+  }
+  return input_of(layers, mode);
+}
+
+Result<> Pass::backward(const MicroBatch& batch, Adapter& adapter, std::uint64_t key, const std::stop_token& stop) {
+  const std::size_t lowest = adapter.first_layer();
+  for (std::size_t layer = model_.shape().layers; layer-- > lowest;) {
+    if (stop.stop_requested()) return fail(Code::cancelled, "the training was stopped");
+    const BlockCall call = block(batch, &adapter, layer, key, Mode::train);
+    const float* x = input_of(layer, Mode::train);
+    if (activations_.size() == 1 && layer + 1 < model_.shape().layers) tune::forward(call, x, activations(layer), nullptr);
+    const Below below = layer == lowest ? Below::needs_none : Below::needs_gradient;
+    tune::backward(call, adapter, x, activations(layer), backward_, gradient_.data(), below);
+  }
+  return {};
+}
+
+Result<std::vector<float>> Pass::score(const MicroBatch& batch, const Adapter* adapter, const std::stop_token& stop) {
+  PUNA_TRY(const float* x, forward(batch, adapter, 0, Mode::score, stop));
+  return head_.score(batch.trained, x);
+}
+
+Result<std::vector<float>> Pass::train(const MicroBatch& batch, Adapter& adapter, std::uint64_t key, const std::stop_token& stop) {
+  PUNA_TRY(const float* x, forward(batch, &adapter, key, Mode::train, stop));
+  auto out = head_.score_back(batch, {}, x, gradient_.data());
+  PUNA_CHECK(backward(batch, adapter, key, stop));
+  return out;
+}
+
+Result<std::vector<float>> Pass::train(const MicroBatch& batch, Adapter& adapter, std::uint64_t key, const Slopes& slopes,
+                                       const std::stop_token& stop) {
+  PUNA_TRY(const float* x, forward(batch, &adapter, key, Mode::train, stop));
+  const auto before = head_.score(batch.trained, x);
+  const auto by_place = slopes(before);
+  auto out = head_.score_back(batch, by_place, x, gradient_.data());
+  PUNA_CHECK(backward(batch, adapter, key, stop));
+  return out;
+}
+
+Result<std::vector<float>> Pass::logits(const MicroBatch& batch, std::span<const std::uint32_t> places, const Adapter* adapter) {
+  PUNA_TRY(const float* x, forward(batch, adapter, 0, Mode::score, {}));
+  std::vector<float> out(places.size() * model_.shape().vocabulary);
+  head_.logits(places, x, out.data());
+  return out;
+}
+
+}  // namespace puna::tune
