@@ -9,6 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import httpx
 from hub_support import Hub
 from support import DEADLINE, TINY_MODEL, Daemon
 
@@ -91,6 +92,21 @@ class Library(unittest.TestCase):
             self.assertEqual(refused.returncode, 4)
             self.assertIn("belongs to the Hugging Face cache", refused.stderr)
             self.assertTrue(os.path.exists(place))
+
+    # ledger: F13
+    def test_python_fetches_what_puna_pushed_and_a_second_push_sends_nothing(self):
+        token = "hf_adas_secret"
+        with Hub(users=[{"token": token, "name": "ada"}]) as hub, self.daemon(HF_ENDPOINT=hub.url, HF_TOKEN=token) as daemon:
+            daemon.command("pull", str(self.model), "--name", "tiny")
+            told = daemon.command("push", "tiny", "ada/mine-GGUF").stderr
+            self.assertIn(f"{hub.url}/ada/mine-GGUF", told)
+            files = [one["path"] for one in httpx.get(f"{hub.url}/api/models/ada/mine-GGUF/tree/main", timeout=DEADLINE).json()]
+            self.assertIn("README.md", files)
+            model = next(name for name in files if name.endswith(".gguf"))
+            place = python(FETCH, hub.environment(self.folder), "ada/mine-GGUF", model)
+            self.assertEqual(Path(place).read_bytes(), self.model.read_bytes())
+            self.assertIn("has it already", daemon.command("push", "tiny", "ada/mine-GGUF").stderr)
+            self.assertNotIn(token, (daemon.home / "state" / "puna.log").read_text())
 
     # ledger: T29
     def test_a_model_of_a_recipe_says_what_the_recipe_says(self):
