@@ -71,7 +71,7 @@ Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<voi
 net::Task<void> Worker::run() {
   using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto admitted = co_await net::on_pool(io_, [this] { return admit_files(spec_.launch.loaded()); });
+  const auto admitted = co_await net::on_pool(io_, [this] { return require_files(spec_.launch.loaded()); });
   if (net::is_cancelled(co_await asio::this_coro::cancellation_state)) co_return;
   if (state_ == WorkerState::starting) {
     if (!admitted) {
