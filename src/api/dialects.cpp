@@ -1,3 +1,4 @@
+#include "api/anthropic/tables.h"
 #include "api/conformance.h"
 #include "api/openai/tables.h"
 
@@ -9,6 +10,11 @@ std::span<const DialectSheet> dialect_sheets() {
        .title = "OpenAI's API",
        .introduction = "Below `http://127.0.0.1:17862/v1`. Extensions are llama.cpp's sampling options and Puna's `keep_alive`.",
        .tables = openai::tables()},
+      {.page = "anthropic.md",
+       .title = "Anthropic's API",
+       .introduction =
+           "Below `http://127.0.0.1:17862/v1`. Extensions are llama.cpp's sampling options and Puna's `keep_alive` and `truncation`.",
+       .tables = anthropic::tables()},
   };
   return all;
 }

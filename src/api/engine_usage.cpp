@@ -62,6 +62,10 @@ void scan(std::string_view text, EngineUsage& into) {
 }  // namespace
 
 void take_usage(const json::object& answer, EngineUsage& into) {
+  if (const auto* progress = answer.if_contains("prompt_progress"); progress && progress->is_object()) {
+    take(progress->get_object(), "total", into.prompt_tokens);
+    take(progress->get_object(), "cache", into.cached_tokens);
+  }
   if (const auto* timings = answer.if_contains("timings"); timings && timings->is_object()) take_timings(timings->get_object(), into);
   if (const auto* usage = answer.if_contains("usage"); usage && usage->is_object()) take_counts(usage->get_object(), into);
 }

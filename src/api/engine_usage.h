@@ -18,7 +18,7 @@ struct EngineUsage {
   bool exact = false;  // false: the answer was cut before the engine told; completion_tokens is the number of events until then
 };
 
-// From an answer's, or a chunk's, members "usage" and "timings". What neither names keeps its value.
+// From an answer's, or a chunk's, members "usage", "timings" and "prompt_progress". What neither names keeps its value.
 void take_usage(const json::object& answer, EngineUsage& into);
 
 // Reads along without parsing: the members stand near the end of an answer, and of a stream.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/anthropic/error.h"
 #include "base/text.h"
 #include "wire/error.h"
 
@@ -28,10 +29,29 @@ std::string_view openai_code(const Error& error) {
   return error.code == Code::not_found ? std::string_view("model_not_found") : to_string(error.code);
 }
 
+json::value error_object(Dialect dialect, int status, const Error& error, std::string_view request_id) {
+  switch (dialect) {
+    case Dialect::native:
+      return json::encode(wire::to_wire(error, std::string(request_id)));
+    case Dialect::openai:
+      return openai_error(error);
+    case Dialect::anthropic:
+      return anthropic::error_body(status, error, request_id);
+    case Dialect::ollama:
+      return json::object{{"error", error.message}};
+  }
+  return {};
+}
+
 }  // namespace
 
-Dialect dialect_of(std::string_view path) {
-  return path.starts_with("/v1/") ? Dialect::openai : Dialect::native;
+Dialect dialect_of(const net::ServerRequest& request) {
+  const std::string_view path = request.path;
+  if (path == "/v1/messages" || path.starts_with("/v1/messages/")) return Dialect::anthropic;
+  if (path.starts_with("/v1/models") && request.headers.contains("anthropic-version")) return Dialect::anthropic;
+  if (path.starts_with("/v1/")) return Dialect::openai;
+  if (path.starts_with("/api/") && !path.starts_with("/api/v1/")) return Dialect::ollama;
+  return Dialect::native;
 }
 
 json::object openai_error(const Error& error) {
@@ -42,8 +62,7 @@ json::object openai_error(const Error& error) {
 }
 
 net::Response error_response(Dialect dialect, int status, const Error& error, std::string_view request_id) {
-  auto response = dialect == Dialect::openai ? net::json_response(status, openai_error(error))
-                                             : net::json_response(status, json::encode(wire::to_wire(error, std::string(request_id))));
+  auto response = net::json_response(status, error_object(dialect, status, error, request_id));
   if (error.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
     response.headers.set("Retry-After", std::to_string(seconds));

@@ -6,12 +6,13 @@
 
 #include "api/spec.h"
 #include "base/error.h"
-#include "net/http_types.h"
+#include "net/http_server.h"
 
 namespace puna::api {
 
-// Which dialect a path belongs to, whether or not it exists.
-[[nodiscard]] Dialect dialect_of(std::string_view path);
+// Which dialect a request speaks, whether or not its path exists. The path decides; where two dialects share one, Anthropic's clients are
+// known by their header.
+[[nodiscard]] Dialect dialect_of(const net::ServerRequest& request);
 
 // Status, headers (Retry-After) and body.
 [[nodiscard]] net::Response error_response(Dialect dialect, const Error& error, std::string_view request_id);

@@ -56,7 +56,11 @@ net::Task<Result<>> take_lease(Exchange& exchange) {
   if (!lease) co_return fail(std::move(lease).error());
   exchange.lease = std::move(*lease);
   exchange.leased = exchange.last_byte = Monotonic::now();
-  if (inference.rendering) inference.rendering->begin({exchange.lease->model(), exchange.arrived, exchange.leased - exchange.arrived});
+  if (inference.rendering)
+    inference.rendering->begin({.model = exchange.lease->model(),
+                                .request_id = inference.lease.request_id,
+                                .arrived = exchange.arrived,
+                                .waited = exchange.leased - exchange.arrived});
   co_return Result<>();
 }
 
@@ -242,6 +246,14 @@ void report_end(const Exchange& exchange, const std::optional<Error>& error, con
   report(exchange.workbench, end);
 }
 
+// Whose request it is.
+void claim(const Call& call, Inference& inference) {
+  const auto& caller = call.caller();
+  inference.lease.request_id = call.request().id;
+  inference.lease.client = {.id = caller.id, .weight = caller.weight};
+  inference.lease.priority = priority_of(caller);
+}
+
 template <class T>
 std::optional<Error> error_in(const Result<T>& result) {
   return result ? std::nullopt : std::optional(result.error());
@@ -250,14 +262,16 @@ std::optional<Error> error_in(const Result<T>& result) {
 }  // namespace
 
 net::Task<Result<>> infer(Call& call, Inference inference) {
-  const auto& caller = call.caller();
-  inference.lease.request_id = call.request().id;
-  inference.lease.client = {.id = caller.id, .weight = caller.weight};
-  inference.lease.priority = priority_of(caller);
+  claim(call, inference);
   Exchange exchange{.workbench = call.workbench(), .inference = inference};
   const auto delivered = co_await deliver(exchange, call.responder());
   report_end(exchange, error_in(delivered), &call.responder());
   co_return delivered;
+}
+
+net::Task<Result<std::string>> infer_whole(Call& call, Inference inference) {
+  claim(call, inference);
+  co_return co_await infer_whole(call.workbench(), std::move(inference));
 }
 
 net::Task<Result<std::string>> infer_whole(app::Workbench& workbench, Inference inference) {

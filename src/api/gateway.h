@@ -25,8 +25,9 @@ struct Inference {
 // with an error event. Cancelled by a client that leaves: the transfer is dropped, and the engine stops within one token.
 [[nodiscard]] net::Task<Result<>> infer(Call& call, Inference inference);
 
-// The body of the engine's whole answer, for requests that no client waits for at the other end (a batch's line), and for answers that are
-// made of several. The lease says whose request it is; the rendering is not used.
+// The body of the engine's whole answer, for answers that are made of it otherwise, and for requests that no client waits for at the other
+// end (a batch's line): then the lease says whose request it is. The rendering is not used.
+[[nodiscard]] net::Task<Result<std::string>> infer_whole(Call& call, Inference inference);
 [[nodiscard]] net::Task<Result<std::string>> infer_whole(app::Workbench& workbench, Inference inference);
 
 }  // namespace puna::api

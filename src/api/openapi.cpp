@@ -36,6 +36,33 @@ json::object openai_error_schema() {
                                                                            {"code", json::object{{"type", "string"}}}}}}}}}};
 }
 
+json::object anthropic_error_schema() {
+  const json::object text{{"type", "string"}};
+  return {{"type", "object"},
+          {"properties",
+           json::object{{"type", text},
+                        {"error", json::object{{"type", "object"}, {"properties", json::object{{"type", text}, {"message", text}}}}},
+                        {"request_id", text}}}};
+}
+
+json::object ollama_error_schema() {
+  return {{"type", "object"}, {"properties", json::object{{"error", json::object{{"type", "string"}}}}}};
+}
+
+json::object error_schema(Dialect dialect, wire::SchemaSet& schemas) {
+  switch (dialect) {
+    case Dialect::native:
+      return schemas.of<wire::ErrorBody>();
+    case Dialect::openai:
+      return openai_error_schema();
+    case Dialect::anthropic:
+      return anthropic_error_schema();
+    case Dialect::ollama:
+      return ollama_error_schema();
+  }
+  return {};
+}
+
 json::object operation(const Route& route, wire::SchemaSet& schemas) {
   json::object out{{"operationId", route.operation}, {"summary", route.summary}};
   if (auto parameters = parameters_of(route); !parameters.empty()) out["parameters"] = std::move(parameters);
@@ -46,8 +73,7 @@ json::object operation(const Route& route, wire::SchemaSet& schemas) {
   }
   json::object success = content(route.response_type, route.response_schema ? route.response_schema(schemas) : json::object{});
   success["description"] = "success";
-  json::object failure =
-      content("application/json", route.dialect == Dialect::openai ? openai_error_schema() : schemas.of<wire::ErrorBody>());
+  json::object failure = content("application/json", error_schema(route.dialect, schemas));
   failure["description"] = "failure";
   out["responses"] = json::object{{std::to_string(route.success_status), std::move(success)}, {"default", std::move(failure)}};
   return out;

@@ -13,6 +13,7 @@ namespace puna::api {
 // What is known once a worker has been found for a request.
 struct Begun {
   std::string model;  // the full name
+  std::string request_id;
   std::chrono::steady_clock::time_point arrived;
   std::chrono::steady_clock::duration waited{0};  // for the worker, the load of the model included
 };

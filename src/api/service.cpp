@@ -18,7 +18,7 @@ std::optional<Bytes> Service::streamed_body(const net::ServerRequest& request) c
 }
 
 net::Response Service::format_error(int status, const Error& error, const net::ServerRequest& request) {
-  return error_response(dialect_of(request.path), status, error, request.id);
+  return error_response(dialect_of(request), status, error, request.id);
 }
 
 net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder) {
@@ -41,7 +41,7 @@ net::Task<void> Service::handle(net::ServerRequest& request, net::Responder& res
   log::write(error.code == Code::internal ? log::Level::error : log::Level::info, "api", "request failed",
              {{"request", request.id}, {"path", request.path}, {"code", to_string(error.code)}, {"error", error.text()}});
   if (responder.started()) co_return;  // the connection breaks, which is how a cut answer shows
-  const auto dialect = dialect_of(request.path);
+  const auto dialect = dialect_of(request);
   const auto sent = co_await responder.send(error_response(dialect, error, request.id));
   if (!sent) log::debug("api", "error answer not delivered", {{"request", request.id}, {"error", sent.error().text()}});
 }

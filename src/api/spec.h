@@ -15,7 +15,7 @@
 namespace puna::api {
 
 // In which shape an endpoint reports failure.
-enum class Dialect { native, openai };
+enum class Dialect { native, openai, anthropic, ollama };
 
 struct QueryParameter {
   std::string_view name;

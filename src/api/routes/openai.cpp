@@ -1,3 +1,5 @@
+#include "api/anthropic/models.h"
+#include "api/error_body.h"
 #include "api/gateway.h"
 #include "api/openai/parameters.h"
 #include "api/openai/prepare.h"
@@ -29,6 +31,7 @@ json::object model_object(const wire::Model& model) {
 }
 
 net::Task<Result<>> list_models(Call& call) {
+  if (dialect_of(call.request()) == Dialect::anthropic) co_return co_await anthropic::list_models(call);
   auto& library = call.workbench().library();
   PUNA_CO_TRY(const auto models, co_await call.blocking([&] { return library.list(); }));
   json::array data;
@@ -37,6 +40,7 @@ net::Task<Result<>> list_models(Call& call) {
 }
 
 net::Task<Result<>> show_model(Call& call) {
+  if (dialect_of(call.request()) == Dialect::anthropic) co_return co_await anthropic::show_model(call);
   auto& library = call.workbench().library();
   PUNA_CO_TRY(const auto model, co_await call.blocking([&] { return library.find(call.path_parameter("model")); }));
   co_return co_await call.reply(model_object(model));
