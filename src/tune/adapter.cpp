@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "base/text.h"
 #include "tune/random.h"
@@ -71,10 +70,7 @@ Result<Adapter> Adapter::create(const Model& model, const LoraOptions& options) 
     return fail(Code::invalid_argument, fmt::format("alpha is {}; it must be above 0", options.alpha));
   if (!(options.dropout >= 0 && options.dropout < 1))
     return fail(Code::invalid_argument, fmt::format("dropout is {}; it must be from 0 to below 1", options.dropout));
-  Adapter adapter;
-  adapter.dropout_ = options.dropout;
-  adapter.by_place_.resize(model.shape().layers);
-  std::size_t size = 0;
+  std::vector<LoraPlace> places;
   for (std::size_t layer = 0; layer < model.shape().layers; ++layer) {
     for (const auto& names : target_names()) {
       const std::size_t rank = placement.rank(layer, names);
@@ -83,32 +79,39 @@ Result<Adapter> Adapter::create(const Model& model, const LoraOptions& options) 
       if (rank > std::min(weight.in, weight.out))
         return fail(Code::invalid_argument,
                     fmt::format("rank {} is more than '{}' has: it is {} x {}", rank, weight.name, weight.in, weight.out));
-      if (adapter.pairs_.empty()) adapter.first_layer_ = layer;
       const auto divisor = static_cast<float>(rank);
-      LoraPair pair{weight.name, weight.in, weight.out, rank, options.alpha / (options.rank_stabilized ? std::sqrt(divisor) : divisor),
-                    0,           0};
-      pair.a = size;
-      pair.b = size + pair.a_size();
-      size = pair.b + pair.b_size();
-      adapter.by_place_[layer][static_cast<std::size_t>(names.target)] = adapter.pairs_.size();
-      adapter.pairs_.push_back(std::move(pair));
+      places.push_back({layer, names.target, rank, options.alpha / (options.rank_stabilized ? std::sqrt(divisor) : divisor)});
     }
   }
-  adapter.parameters_ = Floats(size);
-  adapter.gradients_ = Floats(size);
-  adapter.gradients_.clear();
-  adapter.initialise(options.seed);
+  Adapter adapter = at(model, places, options.dropout);
+  for (const auto& pair : adapter.pairs_) {
+    const std::uint64_t key = derive(options.seed, pair.layer * kTargets + static_cast<std::size_t>(pair.target));
+    const float bound = 1 / std::sqrt(static_cast<float>(pair.in));
+    for (std::size_t i = 0; i < pair.a_size(); ++i) adapter.parameters_.data()[pair.a + i] = (2 * uniform(key, i) - 1) * bound;
+  }
   return adapter;
 }
 
-void Adapter::initialise(std::uint64_t seed) {
-  parameters_.clear();
-  for (std::size_t index = 0; index < pairs_.size(); ++index) {
-    const LoraPair& pair = pairs_[index];
-    const std::uint64_t key = derive(seed, index);
-    const float bound = 1 / std::sqrt(static_cast<float>(pair.in));
-    for (std::size_t i = 0; i < pair.a_size(); ++i) parameters_.data()[pair.a + i] = (2 * uniform(key, i) - 1) * bound;
+Adapter Adapter::at(const Model& model, std::span<const LoraPlace> places, float dropout) {
+  Adapter adapter;
+  adapter.dropout_ = dropout;
+  adapter.by_place_.resize(model.shape().layers);
+  std::size_t size = 0;
+  for (const auto& place : places) {
+    const BaseMatrix& weight = model.layer(place.layer).linear(place.target).weight;
+    LoraPair pair{weight.name, place.layer, place.target, weight.in, weight.out, place.rank, place.scale, 0, 0};
+    pair.a = size;
+    pair.b = size + pair.a_size();
+    size = pair.b + pair.b_size();
+    adapter.by_place_[place.layer][static_cast<std::size_t>(place.target)] = adapter.pairs_.size();
+    adapter.pairs_.push_back(std::move(pair));
   }
+  adapter.first_layer_ = places.empty() ? 0 : places.front().layer;
+  adapter.parameters_ = Floats(size);
+  adapter.gradients_ = Floats(size);
+  adapter.parameters_.clear();
+  adapter.gradients_.clear();
+  return adapter;
 }
 
 const LoraPair* Adapter::find(std::size_t layer, Target target) const {

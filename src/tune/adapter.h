@@ -33,6 +33,8 @@ struct LoraOptions {
 // One pair: A [rank, in], B [out, rank], at their places in the adapter's array of parameters.
 struct LoraPair {
   std::string name;  // of the base tensor: "blk.0.attn_q.weight"
+  std::size_t layer = 0;
+  Target target = Target::attn_q;
   std::size_t in = 0;
   std::size_t out = 0;
   std::size_t rank = 0;
@@ -44,11 +46,22 @@ struct LoraPair {
   [[nodiscard]] std::size_t b_size() const { return out * rank; }
 };
 
+// Where a pair is wanted.
+struct LoraPlace {
+  std::size_t layer = 0;
+  Target target = Target::attn_q;
+  std::size_t rank = 0;
+  float scale = 0;
+};
+
 class Adapter {
  public:
   // A is drawn from U(-1/sqrt(in), 1/sqrt(in)), as PEFT does, and B is zero, so that the adapted model begins as the base, bit for bit.
   // Code::invalid_argument names the option, its value and what is possible.
   [[nodiscard]] static Result<Adapter> create(const Model& model, const LoraOptions& options);
+
+  // All parameters zero; places are in the order of layers and targets, each at most once, with ranks that fit.
+  [[nodiscard]] static Adapter at(const Model& model, std::span<const LoraPlace> places, float dropout);
 
   [[nodiscard]] std::span<const LoraPair> pairs() const { return pairs_; }
   // Null where there is none.
@@ -69,7 +82,6 @@ class Adapter {
 
  private:
   Adapter() = default;
-  void initialise(std::uint64_t seed);
 
   std::vector<LoraPair> pairs_;
   std::vector<std::array<std::optional<std::size_t>, kTargets>> by_place_;

@@ -279,6 +279,24 @@ struct Body {
     over(count, [&](std::size_t at, const auto& get, const auto& put) { put(d + at, factor * get(p + at) * (get(d + at) - mean)); });
   }
 
+  static Vector root(Vector x) {
+    float lanes[kWidth];
+    store(lanes, x);
+#pragma clang loop vectorize(enable)
+    for (int i = 0; i < kWidth; ++i) lanes[i] = __builtin_sqrtf(lanes[i]);
+    return load(lanes);
+  }
+  static void adamw(const Kernels::AdamW& by, float* p, const float* g, float* m, float* v, std::size_t count) {
+    over(count, [&](std::size_t at, const auto& get, const auto& put) {
+      const Vector slope = by.factor * get(g + at);
+      const Vector first = by.beta1 * get(m + at) + (1 - by.beta1) * slope;
+      const Vector second = by.beta2 * get(v + at) + (1 - by.beta2) * slope * slope;
+      put(m + at, first);
+      put(v + at, second);
+      put(p + at, by.decay * get(p + at) - by.step * first / (root(second) * by.root_correction + by.epsilon));
+    });
+  }
+
   static void from_f16(float* to, const std::uint16_t* from, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       _Float16 half;
@@ -312,6 +330,7 @@ struct Body {
             .largest = largest,
             .exponentials = exponentials,
             .softmax_back = softmax_back,
+            .adamw = adamw,
             .from_f16 = from_f16,
             .from_bf16 = from_bf16};
   }

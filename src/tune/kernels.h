@@ -44,6 +44,18 @@ struct Kernels {
   // d[i] = factor p[i] (d[i] - mean): the derivative of a softmax.
   void (*softmax_back)(float* d, const float* p, float mean, float factor, std::size_t count);
 
+  // One step of AdamW (see optimizer.h) on some parameters p with gradients g times `factor` and moments m and v.
+  struct AdamW {
+    float factor;  // of the gradients
+    float beta1;
+    float beta2;
+    float epsilon;
+    float decay;            // what is left of p: 1 - rate weight_decay
+    float step;             // rate / (1 - beta1^t)
+    float root_correction;  // 1 / sqrt(1 - beta2^t)
+  };
+  void (*adamw)(const AdamW& by, float* p, const float* g, float* m, float* v, std::size_t count);
+
   void (*from_f16)(float* to, const std::uint16_t* from, std::size_t count);
   void (*from_bf16)(float* to, const std::uint16_t* from, std::size_t count);
 };

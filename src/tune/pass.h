@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -35,6 +36,8 @@ struct PassOptions {
 class Pass {
  public:
   Pass(const Model& model, Team& team, const Adapter* adapter, const PassOptions& options);
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
   // What the constructor will take, and what the team's scratch will grow to, without the mapped file and the adapter itself.
   [[nodiscard]] static Bytes memory(const Model& model, const Adapter* adapter, std::size_t threads, const PassOptions& options);
 
