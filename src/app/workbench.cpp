@@ -4,13 +4,16 @@
 
 #include "base/log.h"
 #include "base/settings_registry.h"
+#include "base/text.h"
 #include "fleet/check_model.h"
-#include "model/recipe.h"
+#include "fleet/probe_compute.h"
 #include "model/shared_cache.h"
 #include "os/atomic_file.h"
 #include "os/disk.h"
 #include "os/environment.h"
 #include "os/file.h"
+#include "os/hardware.h"
+#include "profile/recommend.h"
 
 namespace puna::app {
 namespace {
@@ -52,19 +55,16 @@ model::StoreChoice store_choice(const Settings& settings) {
   return out;
 }
 
-fleet::Launch launch_of(const wire::ModelDetail& detail) {
-  fleet::Launch out{.name = detail.model.name,
-                    .model = detail.model.name,
-                    .file = detail.path,
-                    .projector = detail.projector.value_or(""),
-                    .engine = {.context = detail.recipe.context}};
-  for (const auto& adapter : detail.adapters) out.adapters.push_back({adapter});
-  bool first = true;
-  for (const auto& file : detail.files) {
-    if (file.role == wire::FileRole::weights && !std::exchange(first, false)) out.parts.emplace_back(file.place);
-    if (file.role == wire::FileRole::chat_template && detail.recipe.chat_template) out.chat_template = file.place;
-  }
-  return out;
+// A model that profiles serve goes by force only; a further name of it goes as it likes.
+Result<> check_unused(profile::Profiles& profiles, model::Library& library, const wire::Model& model, std::string_view typed) {
+  PUNA_TRY(const auto users, profiles.users_of(model.name));
+  if (users.empty()) return {};
+  PUNA_TRY(const auto models, library.list());
+  for (const auto& other : models)
+    if (other.alias_of && (equal_ignoring_case(other.name, typed) || equal_ignoring_case(other.name, fmt::format("{}:latest", typed))))
+      return {};
+  return fail(Code::conflict, fmt::format("model {} is used by the profile{} {}: change or remove that first, or remove the model by force",
+                                          model.name, users.size() == 1 ? "" : "s", join(users, ", ")));
 }
 
 }  // namespace
@@ -86,6 +86,10 @@ Result<> Workbench::build() {
   PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models(), store_choice(*settings)));
   library_ = std::make_unique<model::Library>(std::move(library));
   library_jobs_ = std::make_unique<model::LibraryJobs>(*library_);
+  profiles_ = std::make_unique<profile::Profiles>(*database_, events_, [this](std::string_view name) -> Result<std::string> {
+    PUNA_TRY(auto model, library_->find(name));
+    return std::move(model.name);
+  });
 
   const auto& worker_program = settings->get(setting::kWorkerProgram);
   const std::filesystem::path program = worker_program.empty() ? parts_.program : std::filesystem::path(worker_program);
@@ -128,6 +132,15 @@ Result<> Workbench::build() {
   return {};
 }
 
+Result<wire::ProfileRecommendation> Workbench::recommend_profile(std::string_view model) {
+  auto compute = fleet::probe_compute(parts_.program);
+  // A driver that does not answer is no reason to say nothing about the processor.
+  if (!compute) log::warning("app", "what models can compute on is not known", {{"error", compute.error().text()}});
+  return profile::recommend_for(
+      *library_, model,
+      {.hardware = os::probe_hardware(), .devices = compute ? std::move(compute->devices) : std::vector<wire::ComputeDevice>()});
+}
+
 Result<wire::Job> Workbench::pull(const wire::PullRequest& request) {
   return pulls_->submit(*jobs_, request);
 }
@@ -154,28 +167,20 @@ net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
   co_return stopped;
 }
 
-net::Task<Result<Workbench::KnownModel>> Workbench::know(std::string name) {
-  if (const auto revision = library_->revision(); revision != known_revision_) {
+net::Task<Result<profile::Served>> Workbench::know(std::string name) {
+  if (const std::pair revision(library_->revision(), profiles_->revision()); revision != known_revision_) {
     known_.clear();
     known_revision_ = revision;
   }
   if (const auto found = known_.find(name); found != known_.end()) co_return found->second;
-  PUNA_CO_TRY(auto detail, co_await net::on_pool(parts_.io, [&] { return library_->show(name); }));
-  if (detail.model.problem) co_return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
-  const auto can = [&](std::string_view what) {
-    const auto& all = detail.model.details.capabilities;
-    return std::ranges::find(all, what) != all.end();
-  };
-  if (detail.model.details.format == "safetensors")
-    co_return fail(Code::unsupported,
-                   fmt::format("model {} is kept as safetensors, which cannot be run here: pull a GGUF of it", detail.model.name));
-  if (can("adapter"))
-    co_return fail(Code::unsupported,
-                   fmt::format("{} is an adapter, no whole model: `puna create` joins it with its base", detail.model.name));
-  KnownModel known{.launch = launch_of(detail), .generates = can("completion"), .knows_tools = can("tools")};
-  if (!model::is_empty(detail.recipe)) known.recipe = std::make_shared<const wire::Recipe>(std::move(detail.recipe));
-  known_.insert_or_assign(std::move(name), known);
-  co_return known;
+  PUNA_CO_TRY(auto served, co_await net::on_pool(parts_.io, [&]() -> Result<profile::Served> {
+                const auto profile = profiles_->find(name);
+                if (profile) return profile::serve_profile(*profile, *library_, parts_.places.state / "templates");
+                PUNA_TRY(const auto model, library_->show(name));
+                return profile::serve_model(model);
+              }));
+  known_.insert_or_assign(std::move(name), served);
+  co_return served;
 }
 
 net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::string model) {
@@ -185,6 +190,8 @@ net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::st
 
 net::Task<Result<fleet::Lease>> Workbench::lease(std::string model, Need need) {
   PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
+  // Other engines serve both with one process.
+  if (known.launch.kind != wire::EngineKind::builtin) need.options.purpose = fleet::Purpose::generate;
   if (need.options.purpose == fleet::Purpose::generate && !known.generates)
     co_return fail(Code::unsupported,
                    fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.launch.name));
@@ -217,12 +224,21 @@ net::Task<Result<wire::ModelRemoval>> Workbench::remove_model(std::string name, 
   // An alias goes alone, and so does a model that was removed before: nothing is unloaded then.
   const auto model = co_await net::on_pool(parts_.io, [&] { return library_->find(name); });
   if (!model && model.error().code != Code::not_found) co_return fail(model.error());
+  if (model && !removing.force)
+    PUNA_CO_CHECK(co_await net::on_pool(parts_.io, [&] { return check_unused(*profiles_, *library_, *model, name); }));
   const Milliseconds undo = removing.now ? Milliseconds(0) : parts_.settings.snapshot()->get(setting::kUndo);
   auto removal = co_await net::on_pool(parts_.io, [&] { return library_->remove(name, {.undo = undo, .force = removing.force}); });
   if (!removal || !model || removal->name != model->name) co_return removal;
   const auto unloaded = co_await fleet_->unload(model->name);
   if (!unloaded && unloaded.error().code != Code::not_found) co_return fail(unloaded.error());
   co_return removal;
+}
+
+net::Task<Result<wire::Profile>> Workbench::remove_profile(std::string name) {
+  PUNA_CO_TRY(auto profile, co_await net::on_pool(parts_.io, [&] { return profiles_->remove(name); }));
+  const auto unloaded = co_await fleet_->unload(profile.name);
+  if (!unloaded && unloaded.error().code != Code::not_found) co_return fail(unloaded.error());
+  co_return profile;
 }
 
 wire::SettingsView Workbench::settings_view() const {

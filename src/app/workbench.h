@@ -19,6 +19,8 @@
 #include "net/http_client.h"
 #include "net/io.h"
 #include "os/places.h"
+#include "profile/profiles.h"
+#include "profile/served.h"
 #include "quantize/quantizer.h"
 #include "store/database.h"
 #include "wire/model.h"
@@ -51,6 +53,7 @@ class Workbench {
   [[nodiscard]] jobs::Queue& jobs() { return *jobs_; }
   [[nodiscard]] model::Library& library() { return *library_; }
   [[nodiscard]] model::LibraryJobs& library_jobs() { return *library_jobs_; }
+  [[nodiscard]] profile::Profiles& profiles() { return *profiles_; }
   [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
   [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
@@ -76,7 +79,10 @@ class Workbench {
     bool force = false;  // although it is pinned
   };
   [[nodiscard]] net::Task<Result<wire::ModelRemoval>> remove_model(std::string name, Removing removing);
+  // Ends its worker, too. Network thread.
+  [[nodiscard]] net::Task<Result<wire::Profile>> remove_profile(std::string name);
   // Any thread; blocks shortly.
+  [[nodiscard]] Result<wire::ProfileRecommendation> recommend_profile(std::string_view model);
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request);
   [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request);
@@ -90,15 +96,9 @@ class Workbench {
   std::vector<std::string> apply_settings();
 
  private:
-  struct KnownModel {
-    fleet::Launch launch;
-    std::shared_ptr<const wire::Recipe> recipe;  // null: an empty one
-    bool generates = true;
-    bool knows_tools = false;
-  };
   explicit Workbench(Parts parts);
   [[nodiscard]] Result<> build();
-  [[nodiscard]] net::Task<Result<KnownModel>> know(std::string name);
+  [[nodiscard]] net::Task<Result<profile::Served>> know(std::string name);
 
   Parts parts_;
   EventBus events_;
@@ -106,6 +106,7 @@ class Workbench {
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<model::Library> library_;
   std::unique_ptr<model::LibraryJobs> library_jobs_;
+  std::unique_ptr<profile::Profiles> profiles_;
   std::unique_ptr<fleet::Fleet> fleet_;
   std::unique_ptr<hub::transfer::Engine> transfers_;
   std::unique_ptr<hub::Hub> hub_;
@@ -113,9 +114,9 @@ class Workbench {
   std::unique_ptr<quantize::Quantizer> quantizer_;
   std::unique_ptr<hub::publish::Publisher> publisher_;
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
-  // Names already looked up, so that a request costs no query; valid for one revision of the library. Network thread.
-  std::map<std::string, KnownModel> known_;
-  std::uint64_t known_revision_ = 0;
+  // Names already looked up, so that a request costs no query; valid for one revision of the library and of the profiles. Network thread.
+  std::map<std::string, profile::Served> known_;
+  std::pair<std::uint64_t, std::uint64_t> known_revision_;
 };
 
 }  // namespace puna::app

@@ -39,6 +39,7 @@ Models:
   verify    check the files of models byte by byte
   quantize  make a smaller model from one of the library
   push      publish a model on Hugging Face or in a registry
+  profile   serve models under names, each set up for its purpose
 
 Daemon:
   serve   run the daemon

@@ -9,6 +9,8 @@ std::string_view name_kind(Completes completes) {
     case Completes::models:
     case Completes::model_or_file:
       return "models";
+    case Completes::profiles:
+      return "profiles";
     case Completes::running_models:
       return "running";
     case Completes::jobs:

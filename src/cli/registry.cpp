@@ -28,6 +28,7 @@ std::span<const CommandSpec* const> commands() {
       &kVerify,
       &kQuantize,
       &kPush,
+      &kProfile,
       &kPs,
       &kStop,
       &kServe,

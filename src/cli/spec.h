@@ -17,6 +17,7 @@ enum class Completes : std::uint8_t {
   nothing,
   models,
   running_models,
+  profiles,
   model_or_file,
   files,
   jobs,

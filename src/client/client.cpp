@@ -274,6 +274,44 @@ Result<wire::Job> Client::push(std::string_view model, const wire::PushRequest& 
   return core_->call<wire::Job>({.method = "POST", .target = model_target("models", model, "/push"), .body = json::encode(request)}, stop);
 }
 
+Result<wire::ProfileList> Client::profiles(std::stop_token stop) {
+  return core_->call<wire::ProfileList>({.target = "/api/v1/profiles"}, stop);
+}
+
+Result<wire::Profile> Client::profile(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Profile>({.target = model_target("profiles", name)}, stop);
+}
+
+Result<wire::Profile> Client::create_profile(std::string_view name, const json::object& settings, std::stop_token stop) {
+  const json::object body{{"name", name}, {"settings", settings}};
+  return core_->call<wire::Profile>({.method = "POST", .target = "/api/v1/profiles", .body = body}, stop);
+}
+
+Result<wire::Profile> Client::change_profile(std::string_view name, const json::object& settings, std::stop_token stop) {
+  const json::object body{{"settings", settings}};
+  return core_->call<wire::Profile>({.method = "PATCH", .target = model_target("profiles", name), .body = body}, stop);
+}
+
+Result<wire::Profile> Client::remove_profile(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Profile>({.method = "DELETE", .target = model_target("profiles", name)}, stop);
+}
+
+Result<wire::ProfileHistory> Client::profile_history(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::ProfileHistory>({.target = model_target("profiles", name, "/history")}, stop);
+}
+
+Result<wire::Profile> Client::restore_profile(std::string_view name, std::int64_t version, std::stop_token stop) {
+  const wire::RestoreProfile body{version};
+  return core_->call<wire::Profile>({.method = "POST", .target = model_target("profiles", name, "/restore"), .body = json::encode(body)},
+                                    stop);
+}
+
+Result<wire::ProfileRecommendation> Client::recommend_profile(std::string_view model, std::stop_token stop) {
+  const wire::RecommendProfile body{std::string(model)};
+  return core_->call<wire::ProfileRecommendation>(
+      {.method = "POST", .target = "/api/v1/profiles/recommend", .body = json::encode(body), .deadlines = kPatientDeadlines}, stop);
+}
+
 Result<wire::RunningList> Client::running(std::stop_token stop) {
   return core_->call<wire::RunningList>({.target = "/api/v1/running"}, stop);
 }

@@ -15,6 +15,7 @@
 #include "wire/hub.h"
 #include "wire/job.h"
 #include "wire/model.h"
+#include "wire/profile.h"
 #include "wire/publish.h"
 #include "wire/quantize.h"
 #include "wire/system.h"
@@ -73,6 +74,17 @@ class Client {
                                                          std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request, std::stop_token stop = {});
+
+  [[nodiscard]] Result<wire::ProfileList> profiles(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Profile> profile(std::string_view name, std::stop_token stop = {});
+  // Settings as wire::ProfileSettings has them.
+  [[nodiscard]] Result<wire::Profile> create_profile(std::string_view name, const json::object& settings, std::stop_token stop = {});
+  // Of the settings that are named; null takes one away.
+  [[nodiscard]] Result<wire::Profile> change_profile(std::string_view name, const json::object& settings, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Profile> remove_profile(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::ProfileHistory> profile_history(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Profile> restore_profile(std::string_view name, std::int64_t version, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::ProfileRecommendation> recommend_profile(std::string_view model, std::stop_token stop = {});
 
   [[nodiscard]] Result<wire::RunningList> running(std::stop_token stop = {});
   // Returns when the model is ready; tells how far its load is meanwhile (for a full name, as model() has it).

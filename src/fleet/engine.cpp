@@ -30,6 +30,23 @@ class ArgumentVector {
 
 }  // namespace
 
+os::Environment worker_environment(const os::Environment& added) {
+  const auto ours = os::current_environment();
+  auto out = os::child_environment(ours);
+  // The same program must find the same libraries and may use the same devices.
+  for (const char* name : {"LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES"})
+    if (const auto found = ours.find(name); found != ours.end()) out.insert(*found);
+  out["GGML_NO_BACKTRACE"] = "1";  // ggml would fork a debugger
+  for (const auto& [name, value] : added) {
+    if (!value.starts_with('$')) {
+      out[name] = value;
+    } else if (const auto found = ours.find(value.substr(1)); found != ours.end()) {
+      out[name] = found->second;
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> worker_command(const WorkerCommand& command) {
   const Launch& launch = command.launch;
   const EngineSettings& engine = launch.engine;

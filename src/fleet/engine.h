@@ -20,6 +20,9 @@ struct WorkerCommand {
   int status_fd = 3;
 };
 
+// What every worker may know of our environment, and what its profile adds; a value "$NAME" is taken from ours.
+[[nodiscard]] os::Environment worker_environment(const os::Environment& added);
+
 // `program worker …` for a builtin engine.
 [[nodiscard]] std::vector<std::string> worker_command(const WorkerCommand& command);
 

@@ -39,23 +39,6 @@ struct Adapter {
   bool operator==(const Adapter&) const = default;
 };
 
-// A program that serves OpenAI's API.
-struct CommandEngine {
-  std::vector<std::string> argv;  // {port} or {socket}, {model}, {context}, {slots}, {threads} stand for their values
-  std::string health;             // empty: /health, else /v1/models
-  Milliseconds start_deadline{600'000};
-  bool operator==(const CommandEngine&) const = default;
-};
-
-// A server that somebody else runs.
-struct RemoteEngine {
-  std::string url;       // up to and without "/v1"
-  std::string key_env;   // where its key is: a variable of our environment
-  std::string key_file;  // or a file
-  Milliseconds start_deadline{10'000};
-  bool operator==(const RemoteEngine&) const = default;
-};
-
 // What happens to the worker while nobody asks it for anything; a change of it needs no new worker.
 struct LifeRules {
   std::optional<Milliseconds> keep_alive;  // instead of the setting
@@ -76,8 +59,18 @@ struct Launch {
   std::filesystem::path draft;                     // a smaller model that guesses ahead; empty: none
   std::vector<std::filesystem::path> draft_parts;  // its others
   EngineSettings engine;
-  CommandEngine command;              // of that kind
-  RemoteEngine remote;                // of that kind
+
+  // A program that serves OpenAI's API: its argument vector (fleet/command_line.h).
+  std::vector<std::string> command;
+  // A server that somebody else runs: its address, up to "/v1" or without it, and where its key is: a variable of our environment, or a
+  // file.
+  std::string url;
+  std::string key_env;
+  std::string key_file;
+  // Of both: the path that answers 200 when it is ready (empty: /health, else /v1/models), and how long that may take.
+  std::string health;
+  std::optional<Milliseconds> start_deadline;
+
   std::string served_name;            // what a command or a remote server calls the model; empty: as the request says
   os::Environment environment;        // beside what every worker gets
   std::optional<Bytes> memory_limit;  // of the process

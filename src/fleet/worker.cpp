@@ -29,16 +29,6 @@ constexpr Milliseconds kPipesAfterExit{1'000};
 // Ready and busy alternate with each request: they are told when they have lasted.
 constexpr Milliseconds kSettle{200};
 
-os::Environment worker_environment() {
-  const auto ours = os::current_environment();
-  auto out = os::child_environment(ours);
-  // The same program must find the same libraries and may use the same devices.
-  for (const char* name : {"LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES"})
-    if (const auto found = ours.find(name); found != ours.end()) out.insert(*found);
-  out["GGML_NO_BACKTRACE"] = "1";  // ggml would fork a debugger
-  return out;
-}
-
 }  // namespace
 
 Worker::Worker(net::Io& io, EventBus& events, WorkerSpec spec, std::function<void()> changed)
@@ -103,7 +93,7 @@ Result<> Worker::start_process() {
                                                                      .program = spec_.places.program,
                                                                      .socket = socket_,
                                                                      .status_fd = kStatusDescriptor}),
-                                             .environment = worker_environment(),
+                                             .environment = worker_environment(spec_.launch.environment),
                                              .stdin_fd = lifeline.read.get(),
                                              .stdout_fd = output.write.get(),
                                              .stderr_fd = output.write.get(),

@@ -90,6 +90,76 @@ BOOST_DESCRIBE_STRUCT(ProfileSettings, (),
                        chat_template, command, health, start_deadline, url, key_env, key_file, served_name, system, parameters, environment,
                        keep_alive, auto_start, restart, restart_attempts, memory_limit))
 
+// Settings that have a name; each change makes a new version.
+struct Profile {
+  std::string name;
+  std::int64_t version = 1;
+  ProfileSettings settings;
+  std::string created_at;   // RFC 3339
+  std::string modified_at;  // RFC 3339
+};
+BOOST_DESCRIBE_STRUCT(Profile, (), (name, version, settings, created_at, modified_at))
+
+struct ProfileList {
+  std::vector<Profile> profiles;
+};
+BOOST_DESCRIBE_STRUCT(ProfileList, (), (profiles))
+
+struct NewProfile {
+  std::string name;
+  ProfileSettings settings;
+};
+BOOST_DESCRIBE_STRUCT(NewProfile, (), (name, settings))
+
+// Of the settings that are named; null takes one away. To replace a profile it has all settings.
+struct ProfileChange {
+  std::optional<std::int64_t> version;  // that the change was made from; another one now is a conflict
+  ProfileSettings settings;
+};
+BOOST_DESCRIBE_STRUCT(ProfileChange, (), (version, settings))
+
+struct ProfileVersion {
+  std::int64_t version = 0;
+  std::string made_at;  // RFC 3339
+  std::string note;     // "created", "changed context, slots", "version 2 again", "removed"
+  ProfileSettings settings;
+};
+BOOST_DESCRIBE_STRUCT(ProfileVersion, (), (version, made_at, note, settings))
+
+struct ProfileHistory {
+  std::string name;
+  bool removed = false;                  // any version can be brought back all the same
+  std::vector<ProfileVersion> versions;  // newest first
+};
+BOOST_DESCRIBE_STRUCT(ProfileHistory, (), (name, removed, versions))
+
+struct RestoreProfile {
+  std::int64_t version = 0;
+};
+BOOST_DESCRIBE_STRUCT(RestoreProfile, (), (version))
+
+struct RecommendProfile {
+  std::string model;
+};
+BOOST_DESCRIBE_STRUCT(RecommendProfile, (), (model))
+
+struct RecommendedSetting {
+  std::string name;
+  json::value value;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(RecommendedSetting, (), (name, value, reason))
+
+// Settings for this machine, each with its reason; as they stand they can be made a profile.
+struct ProfileRecommendation {
+  std::string model;
+  ProfileSettings settings;
+  std::vector<RecommendedSetting> reasons;
+  std::int64_t memory_bytes = 0;     // that a worker with them needs
+  std::int64_t available_bytes = 0;  // at this moment
+};
+BOOST_DESCRIBE_STRUCT(ProfileRecommendation, (), (model, settings, reasons, memory_bytes, available_bytes))
+
 struct Bounds {
   std::int64_t min, max;
   friend constexpr bool operator==(const Bounds&, const Bounds&) = default;
@@ -101,6 +171,7 @@ inline constexpr Bounds kGpuLayersBounds{-1, 10000};
 inline constexpr Bounds kBatchBounds{1, 1 << 16};
 inline constexpr Bounds kNgramSizeBounds{1, 1024};
 inline constexpr Bounds kDraftBounds{0, 1024};
+inline constexpr Bounds kAttemptsBounds{1, 100};
 inline constexpr double kLargestScale = 100;  // of an adapter, either way
 
 }  // namespace puna::wire

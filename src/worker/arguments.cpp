@@ -121,6 +121,7 @@ Result<Arguments> parse_quantize(std::span<const std::string_view> words) {
 Result<Arguments> parse_arguments(std::span<const std::string_view> words) {
   if (words.size() == 2 && words[0] == "--check") return CheckArguments{words[1]};
   if (words.size() == 2 && words[0] == "--try") return TrialArguments{words[1]};
+  if (words.size() == 1 && words[0] == "--devices") return DevicesArguments();
   if (!words.empty() && words[0] == "--quantize") return parse_quantize(words);
   ServeArguments out;
   PUNA_CHECK(take_options(out, words));

@@ -74,7 +74,9 @@ struct TrialArguments {
   std::filesystem::path file;
 };
 
-using Arguments = std::variant<ServeArguments, CheckArguments, QuantizeArguments, TrialArguments>;
+struct DevicesArguments {};
+
+using Arguments = std::variant<ServeArguments, CheckArguments, QuantizeArguments, TrialArguments, DevicesArguments>;
 
 // Code::invalid_argument names the option and what it takes.
 [[nodiscard]] Result<Arguments> parse_arguments(std::span<const std::string_view> words);

@@ -1,6 +1,10 @@
 #include "worker/devices.h"
 
+#include <unistd.h>
+
 #include "ggml-backend.h"
+#include "os/descriptor.h"
+#include "worker/engine_log.h"
 #include "worker/kernels.h"
 
 namespace puna::worker {
@@ -22,6 +26,15 @@ Result<wire::Compute> probe_compute() {
                            .memory_free = static_cast<std::int64_t>(free)});
   }
   return out;
+}
+
+int print_devices() {
+  const auto compute = probe_compute();
+  if (!compute) {
+    write_log_line("puna worker: " + compute.error().text());
+    return 1;
+  }
+  return os::write_all(STDOUT_FILENO, json::to_text(json::encode(*compute)) + "\n") ? 0 : 1;
 }
 
 }  // namespace puna::worker

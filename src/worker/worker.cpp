@@ -9,6 +9,7 @@
 #include "worker/arguments.h"
 #include "worker/check.h"
 #include "worker/child.h"
+#include "worker/devices.h"
 #include "worker/engine.h"
 #include "worker/engine_log.h"
 #include "worker/lifeline.h"
@@ -86,6 +87,7 @@ int run(std::span<const std::string_view> words) {
   }
   if (const auto* check = std::get_if<CheckArguments>(&*arguments)) return print_check(check->file);
   if (const auto* quantize = std::get_if<QuantizeArguments>(&*arguments)) return run_quantize(*quantize);
+  if (std::holds_alternative<DevicesArguments>(*arguments)) return print_devices();
   if (const auto* trial = std::get_if<TrialArguments>(&*arguments)) return run_trial(trial->file);
   return serve(std::get<ServeArguments>(*arguments));
 }

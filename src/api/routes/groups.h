@@ -10,6 +10,7 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> model_routes();
 [[nodiscard]] std::span<const Route> quantize_routes();
 [[nodiscard]] std::span<const Route> publish_routes();
+[[nodiscard]] std::span<const Route> profile_routes();
 [[nodiscard]] std::span<const Route> running_routes();
 [[nodiscard]] std::span<const Route> job_routes();
 [[nodiscard]] std::span<const Route> event_routes();

@@ -17,6 +17,7 @@ Result<std::filesystem::path> log_file(Call& call) {
   const auto& places = call.workbench().places();
   const auto source = call.request().query.get("source").value_or(kDaemon);
   if (source == kDaemon) return places.log_file();
+  if (const auto profile = call.workbench().profiles().find(source)) return fleet::worker_log_file(places.state / "logs", profile->name);
   // The library completes the name (its tag), and refuses one that it does not know.
   PUNA_TRY(const auto model, call.workbench().library().find(source));
   return fleet::worker_log_file(places.state / "logs", model.name);

@@ -30,11 +30,19 @@ json::object model_object(const wire::Model& model) {
   return {{"id", model.name}, {"object", "model"}, {"created", created ? unix_seconds(*created) : 0}, {"owned_by", "puna"}};
 }
 
+json::object profile_object(const wire::Profile& profile) {
+  const auto created = parse_time(profile.modified_at);
+  return {{"id", profile.name}, {"object", "model"}, {"created", created ? unix_seconds(*created) : 0}, {"owned_by", "puna"}};
+}
+
 net::Task<Result<>> list_models(Call& call) {
   if (dialect_of(call.request()) == Dialect::anthropic) co_return co_await anthropic::list_models(call);
   auto& library = call.workbench().library();
+  auto& profiles = call.workbench().profiles();
+  PUNA_CO_TRY(const auto served, co_await call.blocking([&] { return profiles.list(); }));
   PUNA_CO_TRY(const auto models, co_await call.blocking([&] { return library.list(); }));
   json::array data;
+  for (const auto& profile : served) data.push_back(profile_object(profile));
   for (const auto& model : models) data.push_back(model_object(model));
   co_return co_await call.reply(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
@@ -42,6 +50,9 @@ net::Task<Result<>> list_models(Call& call) {
 net::Task<Result<>> show_model(Call& call) {
   if (dialect_of(call.request()) == Dialect::anthropic) co_return co_await anthropic::show_model(call);
   auto& library = call.workbench().library();
+  auto& profiles = call.workbench().profiles();
+  const auto profile = co_await call.blocking([&] { return profiles.find(call.path_parameter("model")); });
+  if (profile) co_return co_await call.reply(profile_object(*profile));
   PUNA_CO_TRY(const auto model, co_await call.blocking([&] { return library.find(call.path_parameter("model")); }));
   co_return co_await call.reply(model_object(model));
 }
@@ -77,7 +88,7 @@ std::span<const Route> openai_routes() {
       {.method = "GET",
        .path = "/v1/models",
        .operation = "listModelsOpenAi",
-       .summary = "the models in the library",
+       .summary = "the profiles, and the models in the library",
        .handle = list_models,
        .scope = wire::Scope::inference,
        .dialect = Dialect::openai},

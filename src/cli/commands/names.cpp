@@ -8,7 +8,7 @@
 namespace puna::cli {
 namespace {
 
-constexpr std::array kArguments = {ArgumentSpec{.name = "KIND", .help = "models, running, jobs, settings"}};
+constexpr std::array kArguments = {ArgumentSpec{.name = "KIND", .help = "models, profiles, running, jobs, settings"}};
 constexpr std::array kExamples = {Example{"puna __names models", "what the shell offers behind `puna show`"}};
 
 Result<ExitCode> names(Context& context, const Invocation& invocation) {
@@ -24,6 +24,9 @@ Result<ExitCode> names(Context& context, const Invocation& invocation) {
   if (kind == "models") {
     PUNA_TRY(const auto library, daemon->models());
     for (const auto& model : library.models) out.line(model.name);
+  } else if (kind == "profiles") {
+    PUNA_TRY(const auto list, daemon->profiles());
+    for (const auto& profile : list.profiles) out.line(profile.name);
   } else if (kind == "running") {
     PUNA_TRY(const auto running, daemon->running());
     for (const auto& model : running.models) out.line(model.name);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::array kArguments = {
     ArgumentSpec{.name = "MODEL",
-                 .help = "a model of the library; a GGUF file, or a reference such as owner/repo:Q4_K_M, is brought in first",
+                 .help = "a model of the library or a profile; a GGUF file, or a reference such as owner/repo:Q4_K_M, is brought in first",
                  .completes = Completes::model_or_file},
     ArgumentSpec{.name = "PROMPT", .help = "a question; without one, a chat begins", .occurs = Occurs::any}};
 constexpr std::array kOptions = {
@@ -123,7 +123,18 @@ std::string_view without_catalogue(std::string_view typed) {
   return typed;
 }
 
-// The model of the library; a file, and what only a catalogue has, is brought in first.
+// A profile talks as the model that it serves, under its own name.
+Result<wire::ModelDetail> find_profile(client::Client& daemon, Interrupt& interrupt, const std::string& typed) {
+  PUNA_TRY(const auto profile, daemon.profile(typed, interrupt.token()));
+  wire::ModelDetail out;
+  if (profile.settings.model) {
+    PUNA_TRY(out, daemon.model(*profile.settings.model, interrupt.token()));
+  }
+  out.model.name = profile.name;
+  return out;
+}
+
+// The model of the library, or a profile; a file, and what only a catalogue has, is brought in first.
 Result<wire::ModelDetail> find_or_pull(Context& context, client::Client& daemon, Interrupt& interrupt, const std::string& typed) {
   if (looks_like_file(typed)) {
     context.console().err.line(printable(fmt::format("taking {} into the library", typed)));
@@ -131,6 +142,10 @@ Result<wire::ModelDetail> find_or_pull(Context& context, client::Client& daemon,
   }
   auto known = daemon.model(std::string(without_catalogue(typed)), interrupt.token());
   const bool elsewhere = typed.contains('/');
+  if (!known && known.error().code == Code::not_found && !elsewhere) {
+    auto profile = find_profile(daemon, interrupt, typed);
+    if (profile || profile.error().code != Code::not_found) return profile;
+  }
   if (known || !elsewhere || (known.error().code != Code::not_found && known.error().code != Code::invalid_argument)) return known;
   context.console().err.line(printable(fmt::format("{} is not here yet", typed)));
   return pull_and_find(context, daemon, interrupt, typed);

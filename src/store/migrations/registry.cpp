@@ -9,6 +9,7 @@ std::span<const Migration> migrations() {
       Migration{1, "jobs", kJobsTables},
       Migration{2, "models", kModelTables},
       Migration{3, "model files", kModelFileTables},
+      Migration{4, "profiles", kProfileTables},
   };
   return kAll;
 }
