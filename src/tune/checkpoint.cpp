@@ -19,7 +19,8 @@ constexpr std::string_view kParameters = "parameters";
 // All arrays of a run, by name.
 std::vector<Optimizer::Array> arrays_of(Trainer& trainer) {
   auto out = trainer.optimizer().state();
-  out.push_back({kParameters, trainer.adapter().parameters().span()});
+  const auto parameters = trainer.adapter().parameters().span();
+  out.push_back({kParameters, gguf::TensorType::f32, parameters.size(), std::as_writable_bytes(parameters)});
   return out;
 }
 
@@ -46,7 +47,7 @@ Result<> write_checkpoint(const std::filesystem::path& path, Trainer& trainer, c
   writer.set("puna.steps", trainer.steps());
   writer.set("puna.optimizer_steps", trainer.optimizer().steps());
   for (const auto& array : arrays_of(trainer))
-    PUNA_CHECK(writer.add_tensor(std::string(array.name), gguf::TensorType::f32, {array.values.size()}, std::as_bytes(array.values)));
+    PUNA_CHECK(writer.add_tensor(std::string(array.name), array.type, {array.count}, array.bytes));
   return writer.write(path);
 }
 
@@ -61,7 +62,7 @@ Result<std::string> read_checkpoint(const std::filesystem::path& path, Trainer& 
   std::vector<const std::byte*> places;
   for (const auto& array : arrays) {
     const auto found = std::ranges::find(header.tensors(), array.name, &gguf::TensorInfo::name);
-    if (found == header.tensors().end() || found->type != gguf::TensorType::f32 || found->elements() != array.values.size())
+    if (found == header.tensors().end() || found->type != array.type || found->elements() != array.count)
       return fail(changed(path, "the optimizer"));
     const std::uint64_t begin = header.data_offset() + found->offset;
     if (begin > mapping.bytes().size() || found->size.count > mapping.bytes().size() - begin)
@@ -69,7 +70,7 @@ Result<std::string> read_checkpoint(const std::filesystem::path& path, Trainer& 
     places.push_back(mapping.bytes().data() + begin);
   }
   if (header.tensors().size() != arrays.size()) return fail(changed(path, "the optimizer"));
-  for (std::size_t i = 0; i < arrays.size(); ++i) std::memcpy(arrays[i].values.data(), places[i], arrays[i].values.size_bytes());
+  for (std::size_t i = 0; i < arrays.size(); ++i) std::memcpy(arrays[i].bytes.data(), places[i], arrays[i].bytes.size());
   trainer.set_steps(header.integer("puna.steps").value_or(0));
   trainer.optimizer().set_steps(header.integer("puna.optimizer_steps").value_or(0));
   return std::string(header.text("puna.cursor").value_or(""));

@@ -53,6 +53,18 @@ TEST(Optimizer, adamw_is_its_formula) {
   for (const int steps : {1, 7}) EXPECT_NEAR(move(options, steps).a, after(options, 0.5, -1.5, 0.01, steps), 1e-6);
 }
 
+TEST(Optimizer, adamw_in_8_bits_is_nearly_its_formula) {
+  const OptimizerOptions options{.kind = OptimizerKind::adamw_8bit, .weight_decay = 0.1F};
+  EXPECT_NEAR(move(options, 1).a, after({.weight_decay = 0.1F}, 0.5, -1.5, 0.01, 1), 1e-6);
+  EXPECT_NEAR(move(options, 30).b, after({.weight_decay = 0.1F}, 0.5, -1.5, 0.01, 30), 0.01);
+}
+
+TEST(Optimizer, keeps_8_bits_of_blocks_that_hold_parts_of_two_pairs) {
+  const OptimizerOptions options{.kind = OptimizerKind::adamw_8bit, .b_rate_ratio = 4};
+  const auto moved = move(options, 1);
+  EXPECT_NEAR((moved.b - 0.5) / (moved.a - 0.5), 4, 1e-3);
+}
+
 TEST(Optimizer, sgd_is_its_formula_with_and_without_momentum) {
   for (const float momentum : {0.0F, 0.9F}) {
     const OptimizerOptions options{.kind = OptimizerKind::sgd, .weight_decay = 0.1F, .momentum = momentum};
@@ -68,6 +80,7 @@ TEST(Optimizer, moves_b_faster_when_told_to) {
 
 TEST(Optimizer, tells_its_memory) {
   EXPECT_EQ(Optimizer::memory({}, 100), Bytes(800));
+  EXPECT_EQ(Optimizer::memory({.kind = OptimizerKind::adamw_8bit}, 1024), Bytes(2048 + 32));
   EXPECT_EQ(Optimizer::memory({.kind = OptimizerKind::sgd}, 100), Bytes(0));
   EXPECT_EQ(Optimizer::memory({.kind = OptimizerKind::sgd, .momentum = 0.5F}, 100), Bytes(400));
 }

@@ -59,6 +59,10 @@ class TrainerRun : public testing::Test {
   Team team_{2};
 };
 
+class TrainerWithEachOptimizer : public TrainerRun, public testing::WithParamInterface<OptimizerKind> {};
+INSTANTIATE_TEST_SUITE_P(All, TrainerWithEachOptimizer,
+                         testing::Values(OptimizerKind::adamw, OptimizerKind::adamw_8bit, OptimizerKind::sgd));
+
 TEST_F(TrainerRun, learns_rows_by_heart_and_says_them_again_here_and_in_llama_cpp) {
   auto with = options(150, 5e-3F);
   with.lora = {.rank = 16, .alpha = 32};
@@ -94,8 +98,9 @@ TEST_F(TrainerRun, takes_the_same_step_however_rows_are_spread) {
   EXPECT_LT(relative_distance(halves_gradients, gradients), 1e-5);
 }
 
-TEST_F(TrainerRun, goes_on_from_a_checkpoint_as_if_it_had_never_stopped) {
+TEST_P(TrainerWithEachOptimizer, goes_on_from_a_checkpoint_as_if_it_had_never_stopped) {
   auto with = options(40);
+  with.optimizer = {.kind = GetParam(), .momentum = 0.5F};
   with.lora.dropout = 0.1F;
   with.schedule.decay = Decay::cosine;
   const std::vector batches = {lay_out(rows(5)), lay_out(rows(3))};
@@ -111,6 +116,17 @@ TEST_F(TrainerRun, goes_on_from_a_checkpoint_as_if_it_had_never_stopped) {
   EXPECT_EQ(read_checkpoint(file, resumed, "run 1"), "row 20");
   for (std::size_t step = 20; step < 40; ++step) ASSERT_EQ(resumed.step(batches)->loss, losses[step]);
   EXPECT_TRUE(std::ranges::equal(resumed.adapter().parameters().span(), straight.adapter().parameters().span()));
+}
+
+TEST_P(TrainerWithEachOptimizer, learns) {
+  auto with = options(25, GetParam() == OptimizerKind::sgd ? 0.5F : 5e-3F);
+  with.optimizer.kind = GetParam();
+  with.most_gradient_norm = 0;
+  auto run = trainer(with);
+  const std::vector batches = {lay_out(rows(4))};
+  const double before = run.score(batches)->loss;
+  for (int step = 0; step < 25; ++step) ASSERT_TRUE(run.step(batches));
+  EXPECT_LT(run.score(batches)->loss, 0.7 * before);
 }
 
 TEST_F(TrainerRun, refuses_the_checkpoint_of_another_run_and_stays_as_it_was) {
