@@ -42,6 +42,11 @@ constexpr Parameter noted(std::string_view name, Kind kind, std::string_view why
   return {name, kind, Treatment::noted, -kUnbounded, kUnbounded, why};
 }
 
+constexpr Parameter with_note(Parameter row, std::string_view note) {
+  row.note = note;
+  return row;
+}
+
 enum class Unlisted {
   refused,  // a member that no row names is an error with the nearest name: a typing error must not pass
   ignored,  // the dialect's own server ignores it, and its clients rely on that

@@ -7,7 +7,7 @@ std::span<const Route> routes() {
     std::vector<Route> out;
     for (const auto group :
          {system_routes(), hub_routes(), model_routes(), quantize_routes(), publish_routes(), profile_routes(), running_routes(),
-          job_routes(), event_routes(), setting_routes(), log_routes(), openai_routes(), anthropic_routes()})
+          job_routes(), event_routes(), setting_routes(), log_routes(), openai_routes(), openai_response_routes(), anthropic_routes()})
       out.insert(out.end(), group.begin(), group.end());
     return out;
   }();

@@ -83,6 +83,10 @@ Result<> Workbench::build() {
   http_ = std::make_unique<net::HttpClient>(parts_.io, client_options(*settings));
   PUNA_TRY(auto database, store::Database::open(parts_.places.database()));
   database_ = std::make_unique<store::Database>(std::move(database));
+  responses_ = std::make_unique<responses::Archive>(parts_.io, *database_, [this] {
+    const auto now = parts_.settings.snapshot();
+    return responses::Bounds{.size = now->get(setting::kResponsesSize), .time = now->get(setting::kResponsesKeep)};
+  });
   PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models(), store_choice(*settings)));
   library_ = std::make_unique<model::Library>(std::move(library));
   library_jobs_ = std::make_unique<model::LibraryJobs>(*library_);
@@ -164,6 +168,7 @@ Result<> Workbench::start() {
 net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
   const auto stopped = co_await net::on_pool(parts_.io, [&] { return jobs_->stop(drain); });
   PUNA_CO_CHECK(co_await fleet_->shutdown(drain));
+  PUNA_CO_CHECK(co_await responses_->flush(drain));
   co_return stopped;
 }
 

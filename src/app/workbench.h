@@ -22,6 +22,7 @@
 #include "profile/profiles.h"
 #include "profile/served.h"
 #include "quantize/quantizer.h"
+#include "responses/archive.h"
 #include "store/database.h"
 #include "wire/model.h"
 #include "wire/publish.h"
@@ -57,6 +58,7 @@ class Workbench {
   [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
   [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
+  [[nodiscard]] responses::Archive& responses() { return *responses_; }
   [[nodiscard]] hub::Hub& hub() { return *hub_; }
   [[nodiscard]] hub::Pulls& pulls() { return *pulls_; }
   [[nodiscard]] hub::transfer::Engine& transfers() { return *transfers_; }
@@ -104,6 +106,7 @@ class Workbench {
   EventBus events_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<store::Database> database_;
+  std::unique_ptr<responses::Archive> responses_;
   std::unique_ptr<model::Library> library_;
   std::unique_ptr<model::LibraryJobs> library_jobs_;
   std::unique_ptr<profile::Profiles> profiles_;

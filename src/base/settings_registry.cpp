@@ -35,6 +35,8 @@ std::span<const SettingSpec* const> all() {
       &kQueueLimit,
       &kParallelJobs,
       &kJobHistory,
+      &kResponsesSize,
+      &kResponsesKeep,
       &kOffline,
       &kProxy,
       &kCaFile,

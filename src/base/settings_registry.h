@@ -38,6 +38,9 @@ inline constexpr Setting<std::int64_t> kQueueLimit{{"jobs.queue_limit", "PUNA_QU
 inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64}};
 inline constexpr Setting<std::int64_t> kJobHistory{{"jobs.history", "PUNA_JOB_HISTORY", "500", "ended jobs that are remembered", 1, 1000000}};
 
+inline constexpr Setting<Bytes> kResponsesSize{{"responses.size", "PUNA_RESPONSES_SIZE", "256 MiB", "room for answers of /v1/responses that are kept so that others can go on from them; what was used least recently goes; 0: none are kept", 0, 1099511627776.0}};
+inline constexpr Setting<Milliseconds> kResponsesKeep{{"responses.keep", "PUNA_RESPONSES_KEEP", "720h", "time that such an answer is kept after it was used last; -1: for ever", 0, 9e15}};
+
 inline constexpr Setting<bool> kOffline{{"network.offline", "PUNA_OFFLINE", "false", "never contact another machine", 0, 0, "", true, 0, "HF_HUB_OFFLINE"}};
 inline constexpr Setting<std::string> kProxy{{"network.proxy", "PUNA_PROXY", "", "proxy for outgoing requests, such as http://proxy:3128 or socks5h://127.0.0.1:1080; empty: the environment's"}};
 inline constexpr Setting<std::string> kCaFile{{"network.ca_file", "PUNA_CA_FILE", "", "file with certificate authorities; empty: the system's"}};

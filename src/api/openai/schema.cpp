@@ -5,8 +5,8 @@
 namespace puna::api::openai {
 namespace {
 
-json::object body_schema(Endpoint endpoint, std::string_view content) {
-  auto out = members_schema(table(endpoint).members);
+json::object body_schema(const ConformanceTable& table, std::string_view content) {
+  auto out = members_schema(table.members);
   out["required"] = json::array{"model", content};
   out["additionalProperties"] = false;
   return out;
@@ -15,13 +15,16 @@ json::object body_schema(Endpoint endpoint, std::string_view content) {
 }  // namespace
 
 json::object chat_schema(wire::SchemaSet&) {
-  return body_schema(Endpoint::chat, "messages");
+  return body_schema(table(Endpoint::chat), "messages");
 }
 json::object completions_schema(wire::SchemaSet&) {
-  return body_schema(Endpoint::completions, "prompt");
+  return body_schema(table(Endpoint::completions), "prompt");
 }
 json::object embeddings_schema(wire::SchemaSet&) {
-  return body_schema(Endpoint::embeddings, "input");
+  return body_schema(table(Endpoint::embeddings), "input");
+}
+json::object responses_schema(wire::SchemaSet&) {
+  return body_schema(responses_table(), "input");
 }
 
 }  // namespace puna::api::openai

@@ -8,5 +8,6 @@ namespace puna::api::openai {
 [[nodiscard]] json::object chat_schema(wire::SchemaSet&);
 [[nodiscard]] json::object completions_schema(wire::SchemaSet&);
 [[nodiscard]] json::object embeddings_schema(wire::SchemaSet&);
+[[nodiscard]] json::object responses_schema(wire::SchemaSet&);
 
 }  // namespace puna::api::openai

@@ -7,15 +7,9 @@ namespace {
 
 using enum Kind;
 
-// What chat and plain completions share: sampling, length, streaming.
-#define PUNA_SAMPLING_PARAMETERS                                                                                                      \
-  Parameter{"model", text}, Parameter{"stream", boolean}, Parameter{"stream_options", object},                                        \
-      Parameter{"temperature", number, Treatment::honoured, 0, 100}, Parameter{"top_p", number, Treatment::honoured, 0, 1},           \
-      Parameter{"n", integer, Treatment::honoured, 1, 256}, Parameter{"max_tokens", integer, Treatment::honoured, 1, kUnbounded},     \
-      Parameter{"stop", text_or_list}, Parameter{"seed", integer, Treatment::honoured, -1, 4294967295.0},                             \
-      Parameter{"presence_penalty", number, Treatment::honoured, -2, 2},                                                              \
-      Parameter{"frequency_penalty", number, Treatment::honoured, -2, 2}, Parameter{"logit_bias", token_map}, noted("user", text),    \
-      extension("top_k", integer, 0), extension("min_p", number, 0, 1), extension("typical_p", number, 0, 1),                         \
+// llama.cpp's samplers and our own members, wherever text is generated.
+#define PUNA_GENERATION_EXTENSIONS                                                                                                    \
+  extension("top_k", integer, 0), extension("min_p", number, 0, 1), extension("typical_p", number, 0, 1),                             \
       extension("top_n_sigma", number), extension("repeat_penalty", number, 0), extension("repeat_last_n", integer, 0),               \
       extension("dynatemp_range", number, 0), extension("dynatemp_exponent", number, 0), extension("mirostat", integer, 0, 2),        \
       extension("mirostat_tau", number, 0), extension("mirostat_eta", number, 0), extension("dry_multiplier", number, 0),             \
@@ -24,6 +18,16 @@ using enum Kind;
       extension("min_keep", integer, 0), extension("samplers", list), extension("grammar", text), extension("json_schema", object),   \
       extension("ignore_eos", boolean), extension("cache_prompt", boolean), extension("timings_per_token", boolean),                  \
       extension("return_progress", boolean), extension("keep_alive", any)
+
+// What chat and plain completions share: sampling, length, streaming.
+#define PUNA_SAMPLING_PARAMETERS                                                                                                   \
+  Parameter{"model", text}, Parameter{"stream", boolean}, Parameter{"stream_options", object},                                     \
+      Parameter{"temperature", number, Treatment::honoured, 0, 100}, Parameter{"top_p", number, Treatment::honoured, 0, 1},        \
+      Parameter{"n", integer, Treatment::honoured, 1, 256}, Parameter{"max_tokens", integer, Treatment::honoured, 1, kUnbounded},  \
+      Parameter{"stop", text_or_list}, Parameter{"seed", integer, Treatment::honoured, -1, 4294967295.0},                          \
+      Parameter{"presence_penalty", number, Treatment::honoured, -2, 2},                                                           \
+      Parameter{"frequency_penalty", number, Treatment::honoured, -2, 2}, Parameter{"logit_bias", token_map}, noted("user", text), \
+      PUNA_GENERATION_EXTENSIONS
 
 constexpr std::array kChat = {
     PUNA_SAMPLING_PARAMETERS,
@@ -66,6 +70,61 @@ constexpr std::array kCompletions = {
 };
 #undef PUNA_SAMPLING_PARAMETERS
 
+constexpr std::array kResponses = {
+    Parameter{"model", text},
+    Parameter{"input", any},
+    Parameter{"instructions", text},
+    Parameter{"stream", boolean},
+    noted("stream_options", object, "nothing is obfuscated"),
+    Parameter{"temperature", number, Treatment::honoured, 0, 100},
+    Parameter{"top_p", number, Treatment::honoured, 0, 1},
+    Parameter{"max_output_tokens", integer, Treatment::honoured, 1, kUnbounded},
+    Parameter{"top_logprobs", integer, Treatment::honoured, 0, 20},
+    with_note({"tools", list}, "functions; others are refused by name"),
+    Parameter{"tool_choice", any},
+    Parameter{"parallel_tool_calls", boolean},
+    Parameter{"text", object},
+    Parameter{"reasoning", object},
+    Parameter{"include", list},
+    Parameter{"metadata", object},
+    with_note({"store", boolean}, "kept within responses.size and responses.keep"),
+    Parameter{"previous_response_id", text},
+    Parameter{"truncation", text},
+    with_note({"background", boolean}, "false; for later answers there is /v1/batches"),
+    noted("max_tool_calls", integer, "counts tools that the server runs, of which there are none"),
+    noted("user", text),
+    noted("safety_identifier", text),
+    noted("prompt_cache_key", text),
+    noted("prompt_cache_options", object),
+    noted("prompt_cache_retention", text),
+    noted("service_tier", text),
+    refused("conversation", "go on with 'previous_response_id'"),
+    refused("prompt", "prompts are not stored here; send 'instructions' and 'input'"),
+    refused("moderation", "this server does not moderate"),
+    refused("context_management", "use 'truncation'"),
+    refused("access_programs", "leave it out"),
+    extension("seed", integer, -1, 4294967295.0),
+    extension("stop", text_or_list),
+    extension("presence_penalty", number, -2, 2),
+    extension("frequency_penalty", number, -2, 2),
+    extension("logit_bias", token_map),
+    extension("chat_template_kwargs", object),
+    extension("thinking_budget_tokens", integer, -1),
+    PUNA_GENERATION_EXTENSIONS,
+};
+#undef PUNA_GENERATION_EXTENSIONS
+
+constexpr std::array kReasoning = {
+    Parameter{"effort", text},
+    noted("summary", text, "the whole reasoning is given instead"),
+    noted("generate_summary", text, "the whole reasoning is given instead"),
+};
+
+constexpr std::array kText = {
+    Parameter{"format", object},
+    with_note({"verbosity", text}, "'medium' only"),
+};
+
 constexpr std::array kEmbeddings = {
     Parameter{"model", text},
     Parameter{"input", any},
@@ -75,24 +134,42 @@ constexpr std::array kEmbeddings = {
     extension("keep_alive", any),
 };
 
+constexpr ConformanceTable kResponsesTable{"POST /v1/responses", kResponses};
+constexpr ConformanceTable kReasoningTable{"POST /v1/responses", kReasoning, "reasoning"};
+constexpr ConformanceTable kTextTable{"POST /v1/responses", kText, "text"};
+
+// In the order of Endpoint, then the others.
 constexpr std::array kTables = {
-    ConformanceTable{"POST /v1/chat/completions", kChat}, ConformanceTable{"POST /v1/completions", kCompletions},
-    ConformanceTable{"POST /v1/embeddings", kEmbeddings}, ConformanceTable{"GET /v1/models"},
+    ConformanceTable{"POST /v1/chat/completions", kChat},
+    ConformanceTable{"POST /v1/completions", kCompletions},
+    ConformanceTable{"POST /v1/embeddings", kEmbeddings},
+    kResponsesTable,
+    kReasoningTable,
+    kTextTable,
+    ConformanceTable{"POST /v1/responses/input_tokens"},
+    ConformanceTable{"GET /v1/responses/{response}"},
+    ConformanceTable{"DELETE /v1/responses/{response}"},
+    ConformanceTable{"GET /v1/responses/{response}/input_items"},
+    ConformanceTable{"GET /v1/models"},
     ConformanceTable{"GET /v1/models/{model}"},
 };
 
 }  // namespace
 
 const ConformanceTable& table(Endpoint endpoint) {
-  switch (endpoint) {
-    case Endpoint::chat:
-      return kTables[0];
-    case Endpoint::completions:
-      return kTables[1];
-    case Endpoint::embeddings:
-      return kTables[2];
-  }
-  return kTables[0];
+  return kTables[static_cast<std::size_t>(endpoint)];
+}
+
+const ConformanceTable& responses_table() {
+  return kResponsesTable;
+}
+
+const ConformanceTable& reasoning_table() {
+  return kReasoningTable;
+}
+
+const ConformanceTable& text_table() {
+  return kTextTable;
 }
 
 std::span<const ConformanceTable> tables() {

@@ -11,6 +11,11 @@ BOOST_DESCRIBE_ENUM(Endpoint, chat, completions, embeddings)
 // The members of the body of an endpoint.
 [[nodiscard]] const ConformanceTable& table(Endpoint endpoint);
 
+// The body of a request for a response, and objects in it.
+[[nodiscard]] const ConformanceTable& responses_table();
+[[nodiscard]] const ConformanceTable& reasoning_table();
+[[nodiscard]] const ConformanceTable& text_table();
+
 // Every endpoint, and the objects inside their bodies.
 [[nodiscard]] std::span<const ConformanceTable> tables();
 

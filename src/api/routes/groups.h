@@ -17,6 +17,7 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> setting_routes();
 [[nodiscard]] std::span<const Route> log_routes();
 [[nodiscard]] std::span<const Route> openai_routes();
+[[nodiscard]] std::span<const Route> openai_response_routes();
 [[nodiscard]] std::span<const Route> anthropic_routes();
 
 }  // namespace puna::api

@@ -9,5 +9,6 @@ extern const std::span<const std::string_view> kJobsTables;       // 001_jobs.cp
 extern const std::span<const std::string_view> kModelTables;      // 002_models.cpp
 extern const std::span<const std::string_view> kModelFileTables;  // 003_model_files.cpp
 extern const std::span<const std::string_view> kProfileTables;    // 004_profiles.cpp
+extern const std::span<const std::string_view> kBatchTables;      // 006_batches.cpp
 
 }  // namespace puna::store
