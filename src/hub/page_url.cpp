@@ -43,8 +43,8 @@ Result<std::optional<std::string>> hugging_face(const net::Url& url) {
     return fail(Code::invalid_argument, fmt::format("{} is not the page of a model", url.printable()));
   std::string repository = parts.size() == 1 ? "hf://" + parts[0] : fmt::format("hf://{}/{}", parts[0], parts[1]);
   if (parts.size() <= 2) {
-    const auto shown = net::Query::parse(url.query.value_or("")).get("show_file_info");
-    return with(std::move(repository), std::string(shown.value_or("")), "");
+    const auto query = net::Query::parse(url.query.value_or(""));
+    return with(std::move(repository), std::string(query.get("show_file_info").value_or("")), "");
   }
   const auto& verb = parts[2];
   const std::string revision = parts.size() > 3 ? parts[3] : "";
