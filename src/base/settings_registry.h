@@ -28,6 +28,12 @@ inline constexpr Setting<std::int64_t> kGpuLayers{{"models.gpu_layers", "PUNA_GP
 inline constexpr Setting<Milliseconds> kLoadStall{{"models.load_stall", "PUNA_LOAD_STALL", "2m", "a load without progress for this time is given up", 1000, 86400000}};
 inline constexpr Setting<Milliseconds> kHangProbe{{"models.hang_probe", "PUNA_HANG_PROBE", "60s", "a worker silent for this time while it answers is asked whether it lives", 100, 86400000}};
 inline constexpr Setting<Milliseconds> kStopGrace{{"models.stop_grace", "PUNA_STOP_GRACE", "5s", "time a worker gets to end by itself before it is killed", 10, 3600000}};
+inline constexpr Setting<double> kModelMemory{{"models.memory", "PUNA_MODEL_MEMORY", "0.85", "share of the available memory that loaded models may take together", 0.01, 1}};
+inline constexpr Setting<std::int64_t> kMostModels{{"models.max", "PUNA_MAX_MODELS", "0", "models in memory at the same time; 0: as many as fit", 0, 10000}};
+inline constexpr Setting<std::int64_t> kModelQueue{{"models.queue", "PUNA_MODEL_QUEUE", "256", "requests that may wait for one model; more are refused", 1, 100000}};
+inline constexpr Setting<std::int64_t> kClientQueue{{"models.client_queue", "PUNA_CLIENT_QUEUE", "128", "requests of one client that may wait, for all models together; more are refused", 1, 100000}};
+inline constexpr Setting<Milliseconds> kMaxWait{{"models.max_wait", "PUNA_MAX_WAIT", "10m", "time a request waits for its model and a slot of it; -1: for ever", 1, 9e15}};
+inline constexpr Setting<Milliseconds> kModelTurn{{"models.turn", "PUNA_MODEL_TURN", "10s", "time a busy model may keep the memory that another one is waited for, before it takes no new requests", 0, 86400000}};
 inline constexpr Setting<std::string> kWorkerProgram{{"models.worker_program", "PUNA_WORKER_PROGRAM", "", "program that runs as worker; empty: this one"}};
 inline constexpr Setting<std::vector<std::string>> kModelStores{{"models.stores", "PUNA_MODEL_STORES", "huggingface,ollama,lmstudio,llama.cpp", "other programs whose models are used in place: huggingface, ollama, lmstudio, llama.cpp; nothing there is ever changed"}};
 inline constexpr Setting<std::vector<std::string>> kModelFolders{{"models.folders", "PUNA_MODEL_FOLDERS", "", "folders whose model files are used in place"}};

@@ -30,9 +30,12 @@ net::Task<Result<>> Fleet::shutdown(Milliseconds drain) {
   return roster_->shutdown(drain);
 }
 
-Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker)
+Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker, const Turn& turn)
     : roster_(std::move(roster)),
       worker_(worker.id()),
+      request_(turn.request),
+      waited_(turn.waited),
+      arrived_at_(turn.arrived_at),
       model_(worker.model()),
       socket_(worker.socket()),
       context_length_(worker.context_length()) {
@@ -44,6 +47,9 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     end();
     roster_ = std::move(other.roster_);
     worker_ = other.worker_;
+    request_ = other.request_;
+    waited_ = other.waited_;
+    arrived_at_ = other.arrived_at_;
     model_ = std::move(other.model_);
     socket_ = std::move(other.socket_);
     context_length_ = other.context_length_;
@@ -52,7 +58,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 }
 
 void Lease::end() {
-  if (const auto roster = std::exchange(roster_, {}).lock()) roster->release(worker_);
+  if (const auto roster = std::exchange(roster_, {}).lock()) roster->release(worker_, request_);
 }
 
 net::Task<Result<>> Lease::probe() {

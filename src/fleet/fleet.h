@@ -15,6 +15,8 @@
 #include "fleet/options.h"
 #include "net/http_client.h"
 #include "net/io.h"
+#include "os/hardware.h"
+#include "store/database.h"
 #include "wire/model.h"
 
 namespace puna::fleet {
@@ -29,12 +31,14 @@ struct FleetParts {
   std::function<FleetOptions()> options;
   LaunchResolver resolve;
   FleetPlaces places;
+  std::function<os::MemoryNow()> memory = [] { return os::probe_memory(); };
+  store::Database* database = nullptr;  // where measured memory is remembered; null: nowhere
 };
 
 class Roster;
 
 // Everything on the network thread. Publishes "worker.state" at each change of a worker's state and "worker.progress" while one loads,
-// both with a wire::RunningModel.
+// both with a wire::RunningModel, and "request.queued" with a wire::QueuedRequest when a request has to wait and when its place changes.
 class Fleet {
  public:
   explicit Fleet(FleetParts parts);
@@ -42,7 +46,9 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // Waits until the model is loaded. Waiters share one load; one that is cancelled leaves the others alone, and a load that nobody waits
+  // Waits until the model is loaded and has a slot for this request: see Scheduler for who is loaded and who goes first. Code::overloaded
+  // when too many wait already, Code::unavailable after max_wait, both with retry_after; Code::out_of_memory with the sum when the model
+  // can never fit. Waiters share one load; one that is cancelled leaves the others alone, and a load that nobody waits
   // for any more goes on, so that the work is not lost on a client that comes back. A model that is being unloaded is waited for and
   // loaded again, and so is one whose name stands for another file now. Fails with the worker's failure (Code::out_of_memory,
   // corrupt_data, unsupported, upstream_failed …); while starts of a model are backed off, at once and with retry_after.

@@ -20,14 +20,18 @@ FleetTest::FleetTest(std::filesystem::path program) {
                                          .events = events_,
                                          .options = [this] { return options_; },
                                          .resolve = [this](std::string name) { return resolve(std::move(name)); },
-                                         .places = {.program = std::move(program), .sockets = folder() / "s", .logs = folder() / "logs"}});
+                                         .places = {.program = std::move(program), .sockets = folder() / "s", .logs = folder() / "logs"},
+                                         .memory = [this] { return memory_.value_or(os::probe_memory()); }});
   std::filesystem::create_directories(folder() / "models");
 }
 
 net::Task<Result<Launch>> FleetTest::resolve(std::string name) {
   const auto known = files_.find(name);
   const auto file = known == files_.end() ? folder() / "models" / name : known->second;
-  co_return Launch{.name = std::move(name), .file = file};
+  Launch out{.name = std::move(name), .file = file};
+  if (const auto projector = projectors_.find(out.name); projector != projectors_.end()) out.projector = projector->second;
+  out.life.pinned = pinned_.contains(out.name);
+  co_return out;
 }
 
 void FleetTest::TearDown() {
@@ -38,6 +42,13 @@ void FleetTest::TearDown() {
 
 void FleetTest::script(std::string_view model, std::string_view text) const {
   std::ofstream(folder() / "models" / model) << text << '\n';
+}
+
+void FleetTest::size(const std::string& model, Bytes bytes) {
+  const auto file = folder() / (model + ".size");
+  std::ofstream(file).put('\0');
+  std::filesystem::resize_file(file, bytes.count);  // takes no room
+  projectors_[model] = file;
 }
 
 std::string FleetTest::gate(std::string_view name) const {

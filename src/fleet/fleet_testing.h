@@ -7,6 +7,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,8 @@ class FleetTest : public ::testing::Test {
 
   // A model of that name whose worker follows the script.
   void script(std::string_view model, std::string_view text) const;
+  // Makes it be expected to take so much memory, and a little.
+  void size(const std::string& model, Bytes bytes);
   // The step that holds a scripted worker at a new gate, and opening it once a worker has come.
   [[nodiscard]] std::string gate(std::string_view name) const;
   void open_gate(std::string_view name);
@@ -69,6 +73,9 @@ class FleetTest : public ::testing::Test {
   EventBus events_;
   FleetOptions options_;
   std::map<std::string, std::filesystem::path> files_;  // of names that do not stand for the file of that name
+  std::map<std::string, std::filesystem::path> projectors_;
+  std::set<std::string> pinned_;
+  std::optional<os::MemoryNow> memory_;  // absent: the machine's
   os::TemporaryFolder folder_ = *os::TemporaryFolder::create();
   net::Notifier happened_{io_};
   EventBus::Subscription subscription_ = events_.subscribe([this] { happened_.notify(); });

@@ -42,6 +42,7 @@ struct Adapter {
 // What happens to the worker while nobody asks it for anything; a change of it needs no new worker.
 struct LifeRules {
   std::optional<Milliseconds> keep_alive;  // instead of the setting
+  bool pinned = false;                     // never makes room for other models
   wire::RestartPolicy restart = wire::RestartPolicy::never;
   std::int64_t restart_attempts = 5;  // failures in a row before it is given up
   bool operator==(const LifeRules&) const = default;

@@ -52,6 +52,9 @@ class Lease {
   // Where the worker listens: llama.cpp's HTTP routes (/v1/chat/completions, /v1/embeddings, /tokenize …).
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }  // tokens, for this request alone
+  // How the request waited: until the lease, and its place when it came (1: next; absent when it need not wait).
+  [[nodiscard]] Milliseconds waited() const { return waited_; }
+  [[nodiscard]] std::optional<std::size_t> arrived_at() const { return arrived_at_; }
 
   // For an answer that has been silent for models.hang_probe: asks the worker's inference queue for a sign of life. A worker that gives
   // none in that time again is killed, and every request it had fails with fault `hung`.
@@ -63,11 +66,19 @@ class Lease {
 
  private:
   friend class Roster;
-  Lease(std::weak_ptr<Roster> roster, Worker& worker);
+  struct Turn {
+    std::uint64_t request = 0;
+    Milliseconds waited{0};
+    std::optional<std::size_t> arrived_at;
+  };
+  Lease(std::weak_ptr<Roster> roster, Worker& worker, const Turn& turn);
   void end();
 
   std::weak_ptr<Roster> roster_;  // empty once moved from
   std::uint64_t worker_ = 0;
+  std::uint64_t request_ = 0;
+  Milliseconds waited_{0};
+  std::optional<std::size_t> arrived_at_;
   std::string model_;
   std::filesystem::path socket_;
   std::int64_t context_length_ = 0;

@@ -15,6 +15,12 @@ FleetOptions options_from(const Settings& settings) {
   out.hang_probe = settings.get(setting::kHangProbe);
   out.drain = settings.get(setting::kDrain);
   out.stop_grace = settings.get(setting::kStopGrace);
+  out.memory_share = settings.get(setting::kModelMemory);
+  out.most_models = settings.get(setting::kMostModels);
+  out.queue_per_model = settings.get(setting::kModelQueue);
+  out.queue_per_client = settings.get(setting::kClientQueue);
+  out.max_wait = settings.get(setting::kMaxWait);
+  out.turn = settings.get(setting::kModelTurn);
   out.log_file_size = settings.get(setting::kLogFileSize);
   out.log_files = settings.get(setting::kLogFiles);
   return out;

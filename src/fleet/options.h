@@ -20,6 +20,12 @@ struct FleetOptions {
   Milliseconds hang_probe{60'000};
   Milliseconds drain{20'000};      // for the requests of a model that is unloaded
   Milliseconds stop_grace{5'000};  // from SIGTERM to SIGKILL
+  double memory_share = 0.85;      // of the available memory, for all models together
+  std::int64_t most_models = 0;    // in memory at the same time; 0: as many as fit
+  std::int64_t queue_per_model = 256;
+  std::int64_t queue_per_client = 128;
+  Milliseconds max_wait{600'000};  // of a request that does not say
+  Milliseconds turn{10'000};       // see SchedulerLimits
   Bytes log_file_size = mib(10);
   std::int64_t log_files = 5;
 

@@ -52,22 +52,12 @@ Milliseconds backoff(int failures, const FleetOptions& options) {
 
 }  // namespace
 
-// Keeps a worker from being idle while a request waits for it.
-class Roster::Waiter {
- public:
-  Waiter(std::shared_ptr<Roster> roster, Worker& worker) : roster_(std::move(roster)), worker_(worker.id()) { worker.add_waiter(); }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-  ~Waiter() {
-    if (Worker* worker = roster_->find(worker_)) worker->remove_waiter();
-  }
-
- private:
-  std::shared_ptr<Roster> roster_;
-  std::uint64_t worker_;
-};
-
-Roster::Roster(FleetParts parts) : parts_(std::move(parts)), changed_(parts_.io) {
+Roster::Roster(FleetParts parts)
+    : parts_(std::move(parts)),
+      changed_(parts_.io),
+      book_(parts_.database),
+      scheduler_(limits_of(parts_.options())),
+      timer_(parts_.io.context().get_executor(), [this] { perform(scheduler_.advance(steady_clock::now())); }) {
   prepare_folder(parts_.places.sockets);
   prepare_folder(parts_.places.logs);
   remove_dead_sockets(parts_.places.sockets);
@@ -75,6 +65,7 @@ Roster::Roster(FleetParts parts) : parts_(std::move(parts)), changed_(parts_.io)
 
 void Roster::close() {
   closing_ = true;
+  turn_everybody_away();
   for (auto& [id, member] : workers_) {
     member.worker->kill();
     member.supervision.cancel();
@@ -92,35 +83,6 @@ Worker* Roster::find(const Key& key) const {
   return nullptr;
 }
 
-net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options) {
-  const auto self = shared_from_this();
-  PUNA_CO_TRY(const auto launch, co_await parts_.resolve(std::move(name)));
-  PUNA_CO_CHECK(check_model_name(launch.name));
-  const Key key{launch.name, options.purpose};
-  while (true) {
-    if (closing_) co_return fail(Code::unavailable, "the daemon is stopping and loads no models any more");
-    Worker* worker = find(key);
-    if (!worker) {
-      PUNA_CO_CHECK(may_start(key));
-      log::info("fleet", "loading a model", {{"model", key.first}, {"request", options.request_id}});
-      worker = &start(key, launch);
-    }
-    const std::uint64_t id = worker->id();
-    if (worker->state() == WorkerState::starting || worker->state() == WorkerState::loading) {
-      const Waiter waiter(self, *worker);
-      PUNA_CO_CHECK(co_await wait_until_loaded(id));
-      continue;
-    }
-    if (is_loaded(worker->state()) && worker->launch().same_process(launch)) {
-      worker->keep_for(options.keep_alive.value_or(launch.life.keep_alive.value_or(parts_.options().keep_alive)));
-      co_return Lease(weak_from_this(), *worker);
-    }
-    if (is_loaded(worker->state())) worker->stop("its name stands for something else now", parts_.options().drain);
-    // It is on its way out; the next one starts when its memory is free.
-    PUNA_CO_CHECK(co_await wait_until_gone({id}, time_to_end(parts_.options())));
-  }
-}
-
 Result<> Roster::may_start(const Key& key) const {
   const auto found = troubles_.find(key);
   if (found == troubles_.end()) return {};
@@ -132,16 +94,22 @@ Result<> Roster::may_start(const Key& key) const {
   return fail(std::move(error));
 }
 
-Worker& Roster::start(const Key& key, const Launch& launch) {
+void Roster::start(const Key& key, const Subject& subject) {
   const std::uint64_t id = ++last_worker_;
-  auto worker = std::make_unique<Worker>(
-      parts_.io, parts_.events,
-      WorkerSpec{.id = id, .launch = launch, .purpose = key.second, .options = parts_.options(), .places = parts_.places},
-      [this] { changed_.notify(); });
-  Worker& started = *worker;
-  workers_[id].worker = &started;
-  workers_[id].supervision = net::spawn(parts_.io, "worker", supervise(shared_from_this(), std::move(worker)));
-  return started;
+  log::info("fleet", "loading a model", {{"model", key.first}, {"worker", id}, {"bytes", subject.expectation.need.total().count}});
+  auto worker = std::make_unique<Worker>(parts_.io, parts_.events,
+                                         WorkerSpec{.id = id,
+                                                    .launch = *subject.launch,
+                                                    .purpose = key.second,
+                                                    .options = parts_.options(),
+                                                    .places = parts_.places,
+                                                    .complete = [this, key](wire::RunningModel& view) { complete(key, view); }},
+                                         [this, id] { worker_changed(id); });
+  Member& member = workers_[id];
+  member.worker = worker.get();
+  member.key = key;
+  member.expectation = subject.expectation;
+  member.supervision = net::spawn(parts_.io, "worker", supervise(shared_from_this(), std::move(worker)));
 }
 
 net::Task<void> Roster::supervise(std::shared_ptr<Roster> self, std::unique_ptr<Worker> worker) {
@@ -151,12 +119,19 @@ net::Task<void> Roster::supervise(std::shared_ptr<Roster> self, std::unique_ptr<
 
 void Roster::bury(const Worker& worker) {
   const auto member = workers_.find(worker.id());
+  const Key key = member->second.key;
   member->second.supervision.detach();
   workers_.erase(member);
   ended_.push_back({worker.id(), worker.model(), worker.failure()});
   if (ended_.size() > kEndedKept) ended_.pop_front();
-  if (const auto& failure = worker.failure()) remember(worker, *failure);
+  std::optional<Error> error;
+  if (const auto& failure = worker.failure()) {
+    remember(worker, *failure);
+    error = to_error(worker.model(), *failure);
+  }
   changed_.notify();
+  refresh_budget();
+  perform(scheduler_.ended(key, error, steady_clock::now()));
 }
 
 void Roster::remember(const Worker& worker, const wire::WorkerFailure& failure) {
@@ -170,17 +145,6 @@ void Roster::remember(const Worker& worker, const wire::WorkerFailure& failure) 
   trouble.view = worker.view();
   if (troubles_.size() <= kTroublesKept) return;
   troubles_.erase(std::ranges::min_element(troubles_, {}, [](const auto& entry) { return entry.second.last; }));
-}
-
-net::Task<Result<>> Roster::wait_until_loaded(std::uint64_t id) {
-  const auto self = shared_from_this();
-  while (true) {
-    const auto seen = changed_.epoch();
-    const Worker* worker = find(id);
-    if (const auto ended = end_of(id)) co_return fail(*ended);
-    if (worker && is_loaded(worker->state())) co_return Result<>();
-    PUNA_CO_CHECK(co_await changed_.wait(seen, kForever));  // the worker's own watchdog limits its load
-  }
 }
 
 net::Task<Result<>> Roster::wait_until_gone(std::vector<std::uint64_t> workers, Milliseconds limit) {
@@ -213,13 +177,6 @@ std::optional<Error> Roster::end_of(std::uint64_t id) const {
   if (found == ended_.end()) return Error(Code::unavailable, "the model was unloaded");
   if (const auto& failure = found->failure) return to_error(found->model, *failure);
   return Error(Code::unavailable, fmt::format("model {} was unloaded", found->model));
-}
-
-void Roster::release(std::uint64_t id) {
-  Worker* worker = find(id);
-  if (!worker) return;
-  worker->end_request();
-  if (!troubles_.empty() && worker->answered()) troubles_.erase({worker->model(), worker->purpose()});
 }
 
 net::Task<Result<>> Roster::probe(std::uint64_t id) {
@@ -258,20 +215,31 @@ net::Task<Result<>> Roster::unload(std::string model) {
   for (const auto& [id, member] : workers_)
     if (member.worker->model() == model) leaving.push_back(id);
   const auto forgotten = std::erase_if(troubles_, [&](const auto& entry) { return entry.first.first == model; });
-  if (leaving.empty() && forgotten == 0) co_return fail(Code::not_found, fmt::format("model {} is not loaded", model));
-  for (const std::uint64_t id : leaving) find(id)->stop("unload requested", options.drain);
+  std::size_t waited = 0;
+  for (const Purpose purpose : {Purpose::generate, Purpose::embed}) {
+    waited += scheduler_.waiting({model, purpose});
+    const Error unloaded(Code::unavailable, fmt::format("model {} is being unloaded", model));
+    perform(scheduler_.turn_away({model, purpose}, unloaded, steady_clock::now()));
+  }
+  if (leaving.empty() && forgotten == 0 && waited == 0) co_return fail(Code::not_found, fmt::format("model {} is not loaded", model));
+  for (const std::uint64_t id : leaving)
+    if (Worker* worker = find(id)) worker->stop("unload requested", options.drain);
   co_return co_await wait_until_gone(std::move(leaving), time_to_end(options));
 }
 
 net::Task<Result<>> Roster::shutdown(Milliseconds drain) {
   const auto self = shared_from_this();
   closing_ = true;
+  turn_everybody_away();
   std::vector<std::uint64_t> leaving;
   for (const auto& [id, member] : workers_) leaving.push_back(id);
-  for (const std::uint64_t id : leaving) find(id)->stop("the daemon stops", drain);
+  for (const std::uint64_t id : leaving)
+    if (Worker* worker = find(id)) worker->stop("the daemon stops", drain);
   FleetOptions options = parts_.options();
   options.drain = drain;
-  co_return co_await wait_until_gone(std::move(leaving), time_to_end(options));
+  const auto gone = co_await wait_until_gone(std::move(leaving), time_to_end(options));
+  co_await writer_.join();
+  co_return gone;
 }
 
 std::vector<wire::RunningModel> Roster::list() const {

@@ -1,4 +1,4 @@
-// Which workers there are, who waits for them, and which models have failed.
+// Which workers there are, who waits for them, and which models have failed: what the scheduler decides is done here.
 #pragma once
 
 #include <chrono>
@@ -7,11 +7,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "fleet/fleet.h"
+#include "fleet/memory_book.h"
+#include "fleet/scheduler.h"
 #include "fleet/worker.h"
 
 namespace puna::fleet {
@@ -30,16 +33,29 @@ class Roster : public std::enable_shared_from_this<Roster> {
   void close();  // kills the workers
 
   // For leases.
-  void release(std::uint64_t worker);
+  void release(std::uint64_t worker, RequestId request);
   [[nodiscard]] net::Task<Result<>> probe(std::uint64_t worker);
   [[nodiscard]] net::Task<Error> explain(std::uint64_t worker, Error error);
 
  private:
-  using Key = std::pair<std::string, Purpose>;
+  using Key = ModelKey;
+  // A request that waits for its lease; lives in its coroutine.
   class Waiter;
   struct Member {
     Worker* worker = nullptr;  // owned by the coroutine
     net::Spawned supervision;
+    Key key;
+    MemoryExpectation expectation;
+    MemoryNeed measured;
+    bool told_loaded = false;   // the scheduler knows
+    bool told_leaving = false;  // so it does
+  };
+  // What a name stands for at the moment.
+  struct Subject {
+    std::uint64_t number = 0;  // another one for another file or other settings
+    std::optional<Launch> launch;
+    MemoryExpectation expectation;
+    MonotonicTime places_told;  // to all who wait
   };
   // A model whose last worker failed.
   struct Trouble {
@@ -57,12 +73,31 @@ class Roster : public std::enable_shared_from_this<Roster> {
 
   [[nodiscard]] Worker* find(std::uint64_t worker) const;
   [[nodiscard]] Worker* find(const Key& key) const;
+  // What loading it takes, read from its files unless it is known.
+  [[nodiscard]] net::Task<ModelTerms> terms_of(const Key& key, const Launch& launch);
+  [[nodiscard]] Ask ask_of(const Key& key, const LeaseOptions& options);
+  void refresh_budget();
+
+  // Does what the scheduler decided, in its order; what that leads to is done after it.
+  void perform(Effects effects);
+  void happen(const LoadModel& load);
+  void happen(const StopModel& stop);
+  void happen(const Grant& grant);
+  void happen(const Refuse& refuse);
+  void worker_changed(std::uint64_t worker);
+  void note_measured(Member& member);
+  static net::Task<void> write_measured(std::shared_ptr<Roster> self);
+  void tell_place(Waiter& waiter, RequestId id);
+  void tell_places();  // to those whose queue has moved, now and then
+  void set_timer();
+  void turn_everybody_away();
+  void complete(const Key& key, wire::RunningModel& view) const;
+  [[nodiscard]] static SchedulerLimits limits_of(const FleetOptions& options);
   [[nodiscard]] Result<> may_start(const Key& key) const;
-  Worker& start(const Key& key, const Launch& launch);
+  void start(const Key& key, const Subject& subject);
   static net::Task<void> supervise(std::shared_ptr<Roster> self, std::unique_ptr<Worker> worker);
   void bury(const Worker& worker);
   void remember(const Worker& worker, const wire::WorkerFailure& failure);
-  [[nodiscard]] net::Task<Result<>> wait_until_loaded(std::uint64_t worker);
   [[nodiscard]] net::Task<Result<>> wait_until_gone(std::vector<std::uint64_t> workers, Milliseconds limit);
   [[nodiscard]] std::optional<Error> end_of(std::uint64_t worker) const;
 
@@ -73,6 +108,19 @@ class Roster : public std::enable_shared_from_this<Roster> {
   std::map<Key, Trouble> troubles_;
   std::deque<Ended> ended_;
   net::Notifier changed_;
+
+  MemoryBook book_;
+  Scheduler scheduler_;
+  std::deque<Effect> effects_;  // to be done
+  bool performing_ = false;
+  RequestId last_request_ = 0;
+  std::uint64_t last_launch_ = 0;
+  std::map<RequestId, Waiter*> waiters_;
+  std::map<Key, Subject> subjects_;
+  std::set<Key> queues_changed_;
+  std::map<std::string, MemoryNeed> unwritten_;  // measured, by print
+  net::Spawned writer_;
+  net::Watchdog timer_;  // the scheduler's next event
 };
 
 }  // namespace puna::fleet

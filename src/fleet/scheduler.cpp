@@ -164,27 +164,15 @@ void Scheduler::refuse_waiting(const ModelKey& model, const Error& error, Monoto
   }
 }
 
-Effects Scheduler::measured(const ModelKey& model, Bytes system, MonotonicTime now) {
+Effects Scheduler::measured(const ModelKey& model, const MemoryPools& pools, MonotonicTime now) {
   const auto found = entries_.find(model);
   if (found == entries_.end() || !found->second.in_memory()) return {};
-  found->second.held[kSystemMemory] = system;
-  return plan(now);
-}
-
-Effects Scheduler::pin(const ModelKey& model, bool pinned, MonotonicTime now) {
-  const auto found = entries_.find(model);
-  if (found == entries_.end()) return {};
-  found->second.terms.pinned = pinned;
+  found->second.held = pools;
   return plan(now);
 }
 
 Effects Scheduler::budget(const MemoryBudget& budget, MonotonicTime now) {
   budget_ = budget;
-  return plan(now);
-}
-
-Effects Scheduler::configure(SchedulerLimits limits, MonotonicTime now) {
-  limits_ = limits;
   return plan(now);
 }
 

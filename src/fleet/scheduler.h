@@ -91,10 +91,10 @@ class Scheduler {
   [[nodiscard]] Effects turn_away(const ModelKey& model, const Error& error, MonotonicTime now);
 
   // What a loaded model takes really.
-  [[nodiscard]] Effects measured(const ModelKey& model, Bytes system, MonotonicTime now);
-  [[nodiscard]] Effects pin(const ModelKey& model, bool pinned, MonotonicTime now);
+  [[nodiscard]] Effects measured(const ModelKey& model, const MemoryPools& pools, MonotonicTime now);
   [[nodiscard]] Effects budget(const MemoryBudget& budget, MonotonicTime now);
-  [[nodiscard]] Effects configure(SchedulerLimits limits, MonotonicTime now);
+  // Obeyed from the next event on.
+  void configure(SchedulerLimits limits) { limits_ = limits; }
   // Deadlines, turns and presence that have passed.
   [[nodiscard]] Effects advance(MonotonicTime now);
   // When advance() has something to do.

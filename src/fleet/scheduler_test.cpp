@@ -138,7 +138,7 @@ TEST(Scheduler, counts_what_was_measured_instead_of_what_was_predicted) {
   desk.model("a", gib(4));
   desk.model("b", gib(5));
   desk.ask_and_load("a");
-  desk.note(desk.scheduler.measured(key("a"), gib(6), desk.now));
+  desk.note(desk.scheduler.measured(key("a"), {{kSystemMemory, gib(6)}}, desk.now));
   desk.ask("b");
   EXPECT_THAT(desk.moves(), ElementsAre("+a"));
 }

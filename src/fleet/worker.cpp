@@ -184,6 +184,7 @@ void Worker::take_ready(const wire::WorkerStatus& status) {
   was_ready_ = true;
   context_length_ = status.context_length.value_or(0);
   slots_ = status.slots.value_or(0);
+  memory_ = status.memory;
   transition(WorkerState::ready, "model loaded");
 }
 
@@ -237,7 +238,7 @@ void Worker::keep_for(Milliseconds keep_alive) {
 // The keep-alive runs while nobody wants the model.
 void Worker::rest() {
   expires_.reset();
-  if (state_ != WorkerState::ready || active_ > 0 || waiters_ > 0 || keep_alive_ == kForever) return idle_.clear();
+  if (state_ != WorkerState::ready || active_ > 0 || keep_alive_ == kForever) return idle_.clear();
   idle_.set_after(keep_alive_);
   expires_ = std::chrono::system_clock::now() + keep_alive_;
 }
@@ -295,7 +296,12 @@ wire::RunningModel Worker::view() const {
   }
   if (expires_) out.expires_at = format_time(*expires_);
   out.failure = failure_;
+  if (spec_.complete) spec_.complete(out);
   return out;
+}
+
+std::optional<pid_t> Worker::pid() const {
+  return child_ && !is_ended(state_) ? std::optional(child_->process.pid()) : std::nullopt;
 }
 
 }  // namespace puna::fleet

@@ -29,6 +29,7 @@ struct WorkerSpec {
   Purpose purpose = Purpose::generate;
   FleetOptions options;  // as they were when it was started
   FleetPlaces places;
+  std::function<void(wire::RunningModel&)> complete;  // adds to a view what others know
 };
 
 // Network thread. Changes of state go through one function, which logs and publishes them and calls `changed`.
@@ -49,13 +50,13 @@ class Worker {
   [[nodiscard]] wire::WorkerState state() const { return state_; }
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }
+  [[nodiscard]] std::int64_t slots() const { return slots_; }
+  [[nodiscard]] std::optional<pid_t> pid() const;  // while the process lives
+  [[nodiscard]] const std::optional<std::vector<wire::WorkerMemory>>& memory() const { return memory_; }
   [[nodiscard]] const std::optional<wire::WorkerFailure>& failure() const { return failure_; }
   [[nodiscard]] bool answered() const { return answered_; }  // a request came to its end
   [[nodiscard]] wire::RunningModel view() const;
 
-  // Somebody waits for the model: it is not idle. Each add has its remove.
-  void add_waiter() { ++waiters_, rest(); }
-  void remove_waiter() { --waiters_, rest(); }
   // The model is loaded: see is_loaded(). Each begin has its end, in whatever state.
   void begin_request();
   void end_request();
@@ -104,7 +105,7 @@ class Worker {
   std::int64_t context_length_ = 0;
   std::int64_t slots_ = 0;
   std::int64_t active_ = 0;
-  std::int64_t waiters_ = 0;
+  std::optional<std::vector<wire::WorkerMemory>> memory_;  // that the engine has allocated
   bool answered_ = false;
   bool was_ready_ = false;
   bool settling_ = false;

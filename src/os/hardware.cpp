@@ -196,4 +196,14 @@ HardwareInfo probe_hardware(const path& root) {
   return info;
 }
 
+MemoryNow probe_memory(const path& root) {
+  HardwareInfo info;
+  read_memory(root, info);
+  const std::uint64_t whole_machine = info.memory_available_bytes;
+  apply_memory_limits(root, info);
+  return {.total = Bytes(info.memory_limit_bytes.value_or(info.memory_total_bytes)),
+          .available = Bytes(info.memory_available_bytes),
+          .limited = info.memory_available_bytes < whole_machine};
+}
+
 }  // namespace puna::os

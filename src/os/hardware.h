@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/units.h"
+
 namespace puna::os {
 
 // Sizes in bytes. What cannot be found out is empty, zero or absent.
@@ -32,5 +34,13 @@ BOOST_DESCRIBE_STRUCT(HardwareInfo, (),
 
 // Reads /proc, /sys and /etc below `root`; memory figures are of this moment.
 [[nodiscard]] HardwareInfo probe_hardware(const std::filesystem::path& root = "/");
+
+// The memory figures alone: quick enough for each decision.
+struct MemoryNow {
+  Bytes total;
+  Bytes available;       // without swapping; within the container's limit
+  bool limited = false;  // the container's limit decides
+};
+[[nodiscard]] MemoryNow probe_memory(const std::filesystem::path& root = "/");
 
 }  // namespace puna::os

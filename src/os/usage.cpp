@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 #include <filesystem>
 
@@ -10,14 +11,24 @@
 
 namespace puna::os {
 
-// statm counts pages; its second field is the resident set (proc(5)).
-Result<Bytes> resident_memory(pid_t pid) {
+// statm counts pages; its second field is the resident set, its third what of that is shared: files and shared memory (proc(5)).
+Result<ProcessMemory> process_memory(pid_t pid) {
   PUNA_TRY(const auto text, read_file("/proc/" + std::to_string(pid) + "/statm", kib(4)));
   const auto fields = split(trim(text), ' ');
-  std::uint64_t pages = 0;
-  if (fields.size() < 2 || std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), pages).ec != std::errc{})
-    return fail(Code::internal, "/proc gives no memory figures");
-  return Bytes(pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  if (fields.size() < 3) return fail(Code::internal, "/proc gives no memory figures");
+  std::array<std::uint64_t, 2> pages{};
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    const auto field = fields[i + 1];
+    if (std::from_chars(field.data(), field.data() + field.size(), pages[i]).ec != std::errc{})
+      return fail(Code::internal, "/proc gives no memory figures");
+  }
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return ProcessMemory{.resident = Bytes(pages[0] * page), .anonymous = Bytes(pages[0] * page) - Bytes(pages[1] * page)};
+}
+
+Result<Bytes> resident_memory(pid_t pid) {
+  PUNA_TRY(const auto memory, process_memory(pid));
+  return memory.resident;
 }
 
 Usage own_usage() {

@@ -19,4 +19,12 @@ struct Usage {
 // Code::not_found when there is no such process.
 [[nodiscard]] Result<Bytes> resident_memory(pid_t pid);
 
+// What a process has in memory. Pages of files can be dropped and read again; the rest only goes with the process.
+struct ProcessMemory {
+  Bytes resident;
+  Bytes anonymous;  // of these, what no file backs
+};
+// Code::not_found when there is no such process.
+[[nodiscard]] Result<ProcessMemory> process_memory(pid_t pid);
+
 }  // namespace puna::os

@@ -136,6 +136,7 @@ Result<Served> serve_model(const wire::ModelDetail& model) {
              .recipe = nullptr,
              .generates = can(model, "completion"),
              .knows_tools = can(model, "tools")};
+  out.launch.life.pinned = model.model.pinned;
   for (const auto& adapter : model.adapters) out.launch.adapters.push_back({adapter});
   for (const auto& file : model.files)
     if (file.role == wire::FileRole::chat_template && model.recipe.chat_template) out.launch.chat_template = file.place;

@@ -258,14 +258,28 @@ struct RunningModel {
   double load_progress = 0;  // 0 to 1
   std::optional<std::int64_t> pid;
   std::int64_t active_requests = 0;
-  std::optional<std::int64_t> memory_bytes;  // resident, of the worker process
+  std::optional<std::int64_t> memory_bytes;     // resident, of the worker process
+  std::optional<std::int64_t> predicted_bytes;  // that it was expected to take before it was loaded
+  std::optional<std::int64_t> measured_bytes;   // that it takes when all of its buffers are in use, as it was measured
   std::int64_t context_length = 0;           // for each of the slots
   std::int64_t slots = 0;
-  std::optional<std::string> expires_at;  // RFC 3339; absent: busy, or kept for ever
+  std::int64_t queued_requests = 0;          // that wait for it
+  bool pinned = false;                       // never makes room for other models
+  std::optional<std::string> expires_at;     // RFC 3339; absent: busy, or kept for ever
   std::optional<WorkerFailure> failure;
 };
 BOOST_DESCRIBE_STRUCT(RunningModel, (),
-                      (name, purpose, state, load_progress, pid, active_requests, memory_bytes, context_length, slots, expires_at, failure))
+                      (name, purpose, state, load_progress, pid, active_requests, memory_bytes, predicted_bytes, measured_bytes,
+                       context_length, slots, queued_requests, pinned, expires_at, failure))
+
+// A request that waits for a slot of a model.
+struct QueuedRequest {
+  std::string request;  // as in the header X-Request-Id
+  std::string model;
+  std::int64_t position = 0;                     // 1: next
+  std::optional<std::int64_t> expected_wait_ms;  // by how long requests have taken; absent while nobody knows
+};
+BOOST_DESCRIBE_STRUCT(QueuedRequest, (), (request, model, position, expected_wait_ms))
 
 struct RunningList {
   std::vector<RunningModel> models;
