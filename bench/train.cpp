@@ -31,6 +31,7 @@ struct Request {
   std::size_t steps = 3;
   std::size_t threads = 2;
   bool keep = false;
+  bool bf16 = false;
 };
 
 double cpu_seconds() {
@@ -60,10 +61,12 @@ Result<> run(const Request& request) {
   Team team(request.threads);
   PUNA_TRY(const auto model, Model::open(std::span(&request.model, 1)));
   const std::size_t tokens = request.rows * request.length;
-  const TrainerOptions options{
-      .lora = {.rank = request.rank, .alpha = 32, .dropout = request.dropout},
-      .schedule = {.rate = 1e-3F, .decay = Decay::constant, .steps = request.steps},
-      .pass = {.most_tokens = tokens, .longest = request.length, .recompute = request.keep ? Recompute::nothing : Recompute::each_layer}};
+  const TrainerOptions options{.lora = {.rank = request.rank, .alpha = 32, .dropout = request.dropout},
+                               .schedule = {.rate = 1e-3F, .decay = Decay::constant, .steps = request.steps},
+                               .pass = {.most_tokens = tokens,
+                                        .longest = request.length,
+                                        .recompute = request.keep ? Recompute::nothing : Recompute::each_layer,
+                                        .precision = request.bf16 ? Precision::bf16 : Precision::f32}};
   PUNA_TRY(const auto planned, Trainer::memory(model, request.threads, options));
   PUNA_TRY(auto trainer, Trainer::create(model, team, options));
   const std::vector batches = {rows_by_chance(request, model.shape().vocabulary)};
@@ -93,6 +96,7 @@ int main(int argc, char** argv) {
   app.add_option("--steps", request.steps);
   app.add_option("--threads", request.threads);
   app.add_flag("--keep", request.keep, "keep what each layer computed instead of computing it again");
+  app.add_flag("--bf16", request.bf16, "multiply in bfloat16");
   CLI11_PARSE(app, argc, argv);
   if (const auto done = run(request); !done) {
     fmt::print(stderr, "puna-train: {}\n", done.error().text());

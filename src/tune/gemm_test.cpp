@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tune/random.h"
+#include "tune/tune_testing.h"
 
 namespace puna::tune {
 namespace {
@@ -81,6 +82,22 @@ TEST(Gemm, sums_over_more_than_one_block) {
       EXPECT_LT((Case{{20, 70, 1100, 2, 1}, a, b}.error()), 1e-6);
       EXPECT_LT((Case{{70, 20, 1100, 2, 1}, a, b}.error()), 1e-6);
     }
+}
+
+TEST(Gemm, rounds_to_bfloat16_when_told_to_and_no_more_than_that) {
+  if (!can_multiply(Precision::bf16)) GTEST_SKIP() << "this CPU has no instruction for it";
+  for (const auto a : {Side::rows, Side::columns})
+    for (const auto b : {Side::rows, Side::columns})
+      for (const auto& size : {Product{200, 70, 1101, 0.5F, 1}, Product{100, 100, 1}, Product{61, 131, 37}, Product{400, 64, 2100}}) {
+        Case one{size, a, b, 3};
+        one.size.precision = Precision::bf16;
+        const auto rounded = one.compute(2);
+        EXPECT_EQ(rounded, one.compute(3));
+        one.size.precision = Precision::f32;
+        const auto whole = one.compute(2);
+        EXPECT_NE(rounded, whole);
+        EXPECT_LT(relative_distance(rounded, whole), 4e-3) << size.rows << " x " << size.columns << " x " << size.depth;
+      }
 }
 
 TEST(Gemm, overwrites_what_was_no_number) {

@@ -47,8 +47,8 @@ void Head::logits_of_gathered(std::size_t places, float* out) {
   for (std::size_t first = 0; first < weight.out; first += step) {
     const std::size_t rows = std::min(step, weight.out - first);
     const float* w = base_rows(team_, scratch_, weight, first, rows);
-    multiply(team_, {places, rows, weight.in}, rows_of(input_.data(), weight.in), rows_of(w, weight.in).transposed(), out + first,
-             weight.out);
+    multiply(team_, {places, rows, weight.in, 1, 0, scratch_.precision}, rows_of(input_.data(), weight.in),
+             rows_of(w, weight.in).transposed(), out + first, weight.out);
   }
   if (model_.head_bias().empty()) return;
   for (std::size_t place = 0; place < places; ++place) kernels().add(out + place * weight.out, model_.head_bias().data(), weight.out);
@@ -85,8 +85,8 @@ void Head::scatter(const Chunk& chunk, float* d_x) {
   for (std::size_t first = 0; first < weight.out; first += step) {
     const std::size_t rows = std::min(step, weight.out - first);
     const float* w = base_rows(team_, scratch_, weight, first, rows);
-    multiply(team_, {chunk.trained.size(), width, rows, 1, first == 0 ? 0.0F : 1.0F}, rows_of(logits_.data() + first, weight.out),
-             rows_of(w, weight.in), d_input_.data(), width);
+    multiply(team_, {chunk.trained.size(), width, rows, 1, first == 0 ? 0.0F : 1.0F, scratch_.precision},
+             rows_of(logits_.data() + first, weight.out), rows_of(w, weight.in), d_input_.data(), width);
   }
   normalise_back({team_, model_.final_norm(), model_.shape().norm_epsilon, chunk.trained.size()}, gathered_.data(), d_input_.data(),
                  d_input_.data(), Gradient::replace);

@@ -205,6 +205,49 @@ struct Body {
     }
   }
 
+  using Unsigned = unsigned __attribute__((vector_size(kWidth * 4)));
+  // To the nearest bfloat16, ties to even.
+  static Unsigned rounded(Vector value) {
+    const Unsigned bits = reinterpret_cast<const Unsigned&>(value);
+    return bits + 0x7FFFU + ((bits >> 16) & 1U);
+  }
+  static Vector pair(Vector even, Vector odd) {
+    const Unsigned bits = (rounded(even) >> 16) | (rounded(odd) & 0xFFFF0000U);
+    return reinterpret_cast<const Vector&>(bits);
+  }
+  template <int... kLanes>
+  static Vector pairs_of(Vector low, Vector high, std::integer_sequence<int, kLanes...>) {
+    return pair(__builtin_shufflevector(low, high, (2 * kLanes)...), __builtin_shufflevector(low, high, (2 * kLanes + 1)...));
+  }
+  static Vector pairs_at(const float* from, std::size_t count) {
+    const Vector low = count >= kStep ? load(from) : load_some(from, count);
+    const Vector high = count >= 2 * kStep ? load(from + kStep) : load_some(from + kStep, count > kStep ? count - kStep : 0);
+    return pairs_of(low, high, std::make_integer_sequence<int, kWidth>());
+  }
+  static void pack_pairs(const float* from, std::size_t from_row, std::size_t count, std::size_t steps, float* to, std::size_t lanes) {
+    const std::size_t pairs = (steps + 1) / 2;
+    for (std::size_t group = (lanes + kStep - 1) / kStep; group-- > 0;) {
+      const std::size_t first = group * kStep;
+      const std::size_t rows = count <= first ? 0 : (count - first < kStep ? count - first : kStep);
+      for (std::size_t k = 0; k < pairs; k += kStep) {
+        Vector square[kWidth] = {};
+        for (std::size_t i = 0; i < rows; ++i) square[i] = pairs_at(from + (first + i) * from_row + 2 * k, steps - 2 * k);
+        transpose_square(square);
+        const std::size_t some = pairs - k < kStep ? pairs - k : kStep;
+        for (std::size_t i = 0; i < some; ++i) store(to + first + (k + i) * lanes, square[i]);
+      }
+    }
+  }
+  static void pair_rows(const float* even, const float* odd, std::size_t count, float* to, std::size_t lanes) {
+    std::size_t at = 0;
+    for (; at + kStep <= count; at += kStep) store(to + at, pair(load(even + at), odd != nullptr ? load(odd + at) : Vector{}));
+    if (at < count) {
+      const Vector last = odd != nullptr ? load_some(odd + at, count - at) : Vector{};
+      store_some(to + at, pair(load_some(even + at, count - at), last), count - at);
+    }
+    for (std::size_t i = count; i < lanes; ++i) to[i] = 0;
+  }
+
   static float dot(const float* a, const float* b, std::size_t count) {
     Vector sum = {};
     over(count, [&](std::size_t at, const auto& get, const auto&) { sum += get(a + at) * get(b + at); });
@@ -320,6 +363,8 @@ struct Body {
             .narrow_tile = tile<1>,
             .dots = dots,
             .pack = pack,
+            .pack_pairs = pack_pairs,
+            .pair_rows = pair_rows,
             .dot = dot,
             .add = add,
             .add_scaled = add_scaled,

@@ -24,4 +24,11 @@ const Kernels& kernels() {
   return fastest;
 }
 
+const PairKernels* pair_kernels() {
+#if defined(__x86_64__)
+  if (kernels().width == 16 && __builtin_cpu_supports("avx512bf16")) return avx512_pair_kernels();
+#endif
+  return nullptr;
+}
+
 }  // namespace puna::tune

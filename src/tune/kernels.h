@@ -27,6 +27,11 @@ struct Kernels {
   // last are overwritten.
   void (*pack)(const float* from, std::size_t from_row, std::size_t count, std::size_t steps, float* to, std::size_t lanes);
 
+  // Likewise with each two steps rounded to bfloat16 and put into 32 bits, the even one in the lower half; an odd last step gets a zero.
+  void (*pack_pairs)(const float* from, std::size_t from_row, std::size_t count, std::size_t steps, float* to, std::size_t lanes);
+  // One row of such pairs from two rows of `count` floats; `odd` may be null. Zero for i up to lanes.
+  void (*pair_rows)(const float* even, const float* odd, std::size_t count, float* to, std::size_t lanes);
+
   float (*dot)(const float* a, const float* b, std::size_t count);
   void (*add)(float* to, const float* from, std::size_t count);                       // to += from
   void (*add_scaled)(float* to, float factor, const float* from, std::size_t count);  // to += factor from
@@ -59,6 +64,13 @@ struct Kernels {
   void (*from_f16)(float* to, const std::uint16_t* from, std::size_t count);
   void (*from_bf16)(float* to, const std::uint16_t* from, std::size_t count);
 };
+
+// Tiles of the same size as those of kernels(), over pairs of bfloat16 that are multiplied and then added in 32 bits; steps are pairs.
+struct PairKernels {
+  Kernels::Tile tile;
+  Kernels::Tile narrow_tile;
+};
+[[nodiscard]] const PairKernels* pair_kernels();  // null where this CPU has no instruction for it
 
 // The fastest that this CPU runs.
 [[nodiscard]] const Kernels& kernels();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -90,6 +91,39 @@ TEST_P(KernelsOfWidth, packs_any_number_of_rows_and_fills_with_zeros) {
     for (std::size_t k = 0; k < steps; ++k)
       for (std::size_t i = 0; i < lanes; ++i) ASSERT_EQ(to[k * lanes + i], i < count ? from[i * 40 + k] : 0) << i << ", " << k;
   }
+}
+
+// The value of the lower or the upper half of a pair.
+float half_of(float pair, bool odd) {
+  const auto bits = std::bit_cast<std::uint32_t>(pair);
+  return std::bit_cast<float>(odd ? bits & 0xFFFF0000U : bits << 16);
+}
+
+TEST_P(KernelsOfWidth, packs_pairs_rounded_to_bfloat16) {
+  for (const std::size_t steps : {1UZ, 2UZ, 37UZ, 64UZ, 101UZ}) {
+    const std::size_t lanes = 14;
+    const auto from = numbers(9 * 101, 6);
+    std::vector<float> to((steps + 1) / 2 * lanes + kernel().width, 1);
+    kernel().pack_pairs(from.data(), 101, 9, steps, to.data(), lanes);
+    for (std::size_t k = 0; k < (steps + 1) / 2 * 2; ++k)
+      for (std::size_t i = 0; i < lanes; ++i) {
+        const float wanted = i < 9 && k < steps ? from[i * 101 + k] : 0;
+        ASSERT_NEAR(half_of(to[k / 2 * lanes + i], k % 2 == 1), wanted, std::abs(wanted) / 256) << i << ", " << k;
+      }
+  }
+}
+
+TEST_P(KernelsOfWidth, pairs_rows_rounded_to_bfloat16) {
+  const auto even = numbers(19, 1);
+  const auto odd = numbers(19, 2);
+  std::vector<float> to(23, 1);
+  kernel().pair_rows(even.data(), odd.data(), 19, to.data(), 23);
+  for (std::size_t i = 0; i < 19; ++i) {
+    ASSERT_NEAR(half_of(to[i], false), even[i], std::abs(even[i]) / 256);
+    ASSERT_NEAR(half_of(to[i], true), odd[i], std::abs(odd[i]) / 256);
+  }
+  EXPECT_EQ(to[19], 0);
+  EXPECT_EQ(to[22], 0);
 }
 
 TEST_P(KernelsOfWidth, widens_half_precision_exactly) {

@@ -9,6 +9,7 @@ namespace puna::tune {
 #if defined(__x86_64__)
 [[nodiscard]] const Kernels* avx2_kernels();
 [[nodiscard]] const Kernels* avx512_kernels();
+[[nodiscard]] const PairKernels* avx512_pair_kernels();
 #endif
 
 }  // namespace puna::tune

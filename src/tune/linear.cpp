@@ -143,7 +143,8 @@ void forward(const LinearCall& call, const float* x, float* y) {
   for (std::size_t first = 0; first < weight.out; first += step) {
     const std::size_t rows = std::min(step, weight.out - first);
     const float* w = effective_rows(call, merged, first, rows);
-    multiply(call.team, {call.tokens, rows, weight.in}, rows_of(x, weight.in), rows_of(w, weight.in).transposed(), y + first, weight.out);
+    multiply(call.team, {call.tokens, rows, weight.in, 1, 0, call.scratch.precision}, rows_of(x, weight.in),
+             rows_of(w, weight.in).transposed(), y + first, weight.out);
   }
   add_bias(call, y);
   if (call.pair == nullptr || merged) return;
@@ -160,7 +161,8 @@ void backward(const LinearCall& call, Adapter* adapter, const float* x, const fl
   for (std::size_t first = 0; d_x != nullptr && first < weight.out; first += step) {
     const std::size_t rows = std::min(step, weight.out - first);
     const float* w = effective_rows(call, merged, first, rows);
-    multiply(call.team, {call.tokens, weight.in, rows, 1, 1}, rows_of(d_y + first, weight.out), rows_of(w, weight.in), d_x, weight.in);
+    multiply(call.team, {call.tokens, weight.in, rows, 1, 1, call.scratch.precision}, rows_of(d_y + first, weight.out),
+             rows_of(w, weight.in), d_x, weight.in);
   }
   if (call.pair != nullptr && adapter != nullptr) backward_pair(call, *adapter, merged, x, d_y, d_x);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "tune/adapter.h"
+#include "tune/gemm.h"
 #include "tune/model.h"
 #include "tune/team.h"
 
@@ -20,6 +21,8 @@ class LinearScratch {
 
   [[nodiscard]] static std::size_t slice_rows(const BaseMatrix& weight);
   [[nodiscard]] static std::size_t floats(const Model& model, const Adapter* adapter, std::size_t tokens);
+
+  Precision precision = Precision::f32;  // of products with whole weights
 
   Floats weight;    // [slice_rows, in]
   Floats hidden;    // [tokens, rank]: A x

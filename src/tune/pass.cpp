@@ -13,6 +13,18 @@ std::size_t kept_layers(const Shape& shape, const PassOptions& options) {
   return options.recompute == Recompute::nothing ? shape.layers : 1;
 }
 
+// What the team's threads keep for the largest of the products with a weight, forward and back.
+std::size_t team_floats(const Model& model, std::size_t threads) {
+  std::size_t most = 0;
+  const auto see = [&](const BaseMatrix& weight) {
+    const std::size_t rows = LinearScratch::slice_rows(weight);
+    most = std::max({most, product_scratch_floats(threads, weight.in, rows), product_scratch_floats(threads, rows, weight.in)});
+  };
+  see(model.head());
+  for (const auto& linear : model.layer(0).linears) see(linear.weight);
+  return most;
+}
+
 }  // namespace
 
 Pass::Pass(const Model& model, Team& team, const Adapter* adapter, const PassOptions& options)
@@ -24,6 +36,7 @@ Pass::Pass(const Model& model, Team& team, const Adapter* adapter, const PassOpt
       head_(model, team, scratch_, options.most_tokens),
       backward_(model.shape(), adapter == nullptr ? 0 : options.most_tokens),
       gradient_(adapter == nullptr ? 0 : options.most_tokens * model.shape().width) {
+  scratch_.precision = options.precision;
   const std::size_t kept = adapter == nullptr ? 1 : kept_layers(model.shape(), options);
   for (std::size_t layer = 0; layer < kept; ++layer) activations_.emplace_back(model.shape(), options.most_tokens);
   const std::size_t inputs = adapter == nullptr ? 2 : model.shape().layers + 1;
@@ -39,7 +52,7 @@ Bytes Pass::memory(const Model& model, const Adapter* adapter, std::size_t threa
   floats += (trains ? kept_layers(shape, options) : 1) * Activations::floats(shape, tokens);
   floats += trains ? BackwardScratch::floats(shape, tokens) : 0;
   floats += (trains ? shape.layers + 2 : 2) * tokens * shape.width;
-  floats += threads * attention_scratch_floats(options.longest);
+  floats += threads * attention_scratch_floats(options.longest) + team_floats(model, threads);
   return Bytes(floats * sizeof(float));
 }
 

@@ -29,6 +29,7 @@ struct PassOptions {
   std::size_t most_tokens = 0;  // in a micro-batch
   std::size_t longest = 0;      // document
   Recompute recompute = Recompute::each_layer;
+  Precision precision = Precision::f32;  // of products with the model's weights; see can_multiply()
 };
 
 // Holds all the memory that a pass needs, so that after the first one nothing grows. `model` and `team` outlive it; of an adapter it keeps

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cmath>
 
@@ -129,6 +130,19 @@ TEST_P(TrainerWithEachOptimizer, learns) {
   EXPECT_LT(run.score(batches)->loss, 0.7 * before);
 }
 
+TEST_F(TrainerRun, learns_in_bfloat16_nearly_as_in_32_bits) {
+  if (!can_multiply(Precision::bf16)) GTEST_SKIP() << "this CPU has no instruction for it";
+  const std::vector batches = {lay_out(rows(6))};
+  const auto loss_after = [&](Precision precision) {
+    auto with = options(20, 5e-3F);
+    with.pass.precision = precision;
+    auto run = trainer(with);
+    for (int step = 0; step < 20; ++step) EXPECT_TRUE(run.step(batches));
+    return run.score(batches)->loss;
+  };
+  EXPECT_NEAR(loss_after(Precision::bf16) / loss_after(Precision::f32), 1, 0.03);
+}
+
 TEST_F(TrainerRun, refuses_the_checkpoint_of_another_run_and_stays_as_it_was) {
   const std::vector batches = {lay_out(rows(2))};
   const auto file = model_.folder() / "checkpoint.gguf";
@@ -145,6 +159,26 @@ TEST_F(TrainerRun, refuses_the_checkpoint_of_another_run_and_stays_as_it_was) {
   auto plainer = trainer(other);
   EXPECT_THAT(read_checkpoint(file, plainer, "run 1").error().message, HasSubstr("the optimizer changed"));
   EXPECT_EQ(plainer.steps(), 0u);
+}
+
+std::size_t memory_in_use() {
+  const auto info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(TrainerMemory, is_what_was_said_before) {
+  const TestModel model({.layers = 4, .width = 128, .inner = 512, .vocabulary = 4096});
+  for (const auto recompute : {Recompute::each_layer, Recompute::nothing}) {
+    auto with = options(1);
+    with.pass = {.most_tokens = 1024, .longest = 256, .recompute = recompute};
+    const auto said = Trainer::memory(model.model(), 1, with)->count;
+    const auto before = memory_in_use();
+    Team team(1);
+    auto run = Trainer::create(model.model(), team, with).value();
+    const std::vector examples = {random_row(256, 4096, 1), random_row(256, 4096, 2), random_row(256, 4096, 3), random_row(256, 4096, 4)};
+    ASSERT_TRUE(run.step(std::vector{lay_out(examples)}));
+    EXPECT_NEAR(double(memory_in_use() - before) / double(said), 1, 0.1);
+  }
 }
 
 TEST_F(TrainerRun, stops_when_told_and_changes_nothing) {
