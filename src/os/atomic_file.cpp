@@ -75,6 +75,15 @@ Result<> AtomicFile::write(std::span<const std::byte> bytes) {
 
 Result<> AtomicFile::commit(Existing existing) {
   if (::fsync(descriptor()) != 0) return fail(errno_error(errno, fmt::format("cannot sync {} to disk", target_.string())));
+  PUNA_CHECK(give_its_name(existing));
+  return sync_folder(folder_of(target_));
+}
+
+Result<> AtomicFile::commit_unsynced() {
+  return give_its_name(Existing::replace);
+}
+
+Result<> AtomicFile::give_its_name(Existing existing) {
   int renamed = 0;
   if (temporary_.empty() && existing == Existing::keep) {
     renamed = give_name(descriptor(), target_);
@@ -93,7 +102,7 @@ Result<> AtomicFile::commit(Existing existing) {
     return fail(errno_error(reason, fmt::format("cannot put {} in place", target_.string())));
   }
   temporary_.clear();
-  return sync_folder(folder_of(target_));
+  return {};
 }
 
 Result<> sync_folder(const std::filesystem::path& folder) {

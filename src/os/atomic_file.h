@@ -28,8 +28,11 @@ class AtomicFile {
   [[nodiscard]] Result<> write(std::string_view bytes);
   [[nodiscard]] Result<> write(std::span<const std::byte> bytes);
   [[nodiscard]] Result<> commit(Existing existing = Existing::replace);
+  // Without waiting for the disk: a power cut may leave other bytes under the name. For files that are checked when they are read.
+  [[nodiscard]] Result<> commit_unsynced();
 
  private:
+  [[nodiscard]] Result<> give_its_name(Existing existing);
   AtomicFile(std::filesystem::path target, std::filesystem::path temporary, UniqueFd descriptor);
 
   std::filesystem::path target_;

@@ -52,6 +52,7 @@ std::optional<Result<>> take_engine_option(ServeArguments& out, std::string_view
   if (option == "--cache-type-k") return take(out.cache_type_k, parse_choice<wire::CacheType>(option, text));
   if (option == "--cache-type-v") return take(out.cache_type_v, parse_choice<wire::CacheType>(option, text));
   if (option == "--flash-attention") return take(out.flash_attention, parse_choice<wire::Switch>(option, text));
+  if (option == "--warm-least") return number(out.warmth.least, {1, 1 << 24});
   if (option == "--draft") return speculation.draft = text, Result<>();
   if (option == "--ngram") return take(speculation.ngram, parse_choice<wire::NgramMethod>(option, text));
   if (option == "--ngram-size") return number(speculation.ngram_size, wire::kNgramSizeBounds);
@@ -73,6 +74,12 @@ Result<> take_option(ServeArguments& out, std::string_view option, std::string_v
   if (option == "--projector") return out.projector = text, Result<>();
   if (option == "--adapter") return out.adapters.push_back({text}), Result<>();
   if (option == "--chat-template-file") return out.chat_template = text, Result<>();
+  if (option == "--warm-folder") return out.warmth.folder = text, Result<>();
+  if (option == "--warm-disk") {
+    PUNA_TRY(const std::int64_t parsed, parse_number(option, text, {1, std::int64_t{1} << 60}));
+    out.warmth.disk = Bytes(static_cast<std::uint64_t>(parsed));
+    return {};
+  }
   if (option == "--status-fd") {
     PUNA_TRY(const std::int64_t parsed, parse_number(option, text, {3, 1 << 20}));
     out.status_fd = static_cast<int>(parsed);

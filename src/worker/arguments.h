@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "wire/profile.h"
 
 namespace puna::worker {
@@ -33,6 +34,13 @@ struct SpeculationArguments {
   std::optional<double> draft_probability;  // a draft ends before a token that is less likely
 };
 
+// Conversations that outlive the worker.
+struct WarmthArguments {
+  std::filesystem::path folder;  // of the model's saved states; empty: nothing is saved
+  Bytes disk;                    // for the states in it and in the folders beside
+  std::int64_t least = 256;      // tokens of a conversation that is worth saving
+};
+
 // What is absent is as llama.cpp has it.
 struct ServeArguments {
   std::filesystem::path model;
@@ -51,6 +59,7 @@ struct ServeArguments {
   std::optional<wire::CacheType> cache_type_v;
   std::optional<wire::Switch> flash_attention;
   SpeculationArguments speculation;
+  WarmthArguments warmth;
   Mode mode = Mode::generate;
   std::optional<int> status_fd;  // where wire::WorkerStatus lines go
 };

@@ -99,6 +99,16 @@ TEST(WorkerArguments, take_how_the_engine_is_set_up) {
   EXPECT_EQ(serve.speculation.draft_probability, 0.75);
 }
 
+TEST(WorkerArguments, take_where_conversations_are_saved) {
+  const auto parsed =
+      parse({"--model", "/m.gguf", "--socket", "/1.sock", "--warm-folder", "/w/m", "--warm-disk", "4294967296", "--warm-least", "100"});
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& warmth = std::get<ServeArguments>(*parsed).warmth;
+  EXPECT_EQ(warmth.folder, "/w/m");
+  EXPECT_EQ(warmth.disk, gib(4));
+  EXPECT_EQ(warmth.least, 100);
+}
+
 TEST(WorkerArguments, ask_for_a_quantization_or_a_trial) {
   const auto parsed = parse({"--quantize", "/m.gguf", "--output", "/q.gguf", "--file-type", "15", "--threads", "2", "--imatrix", "/i.gguf",
                              "--requantize", "yes"});

@@ -1,6 +1,7 @@
 #include "worker/engine.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,9 +14,13 @@
 #include "os/hardware.h"
 #include "server-context.h"
 #include "server-http.h"
+#include "worker/generation.h"
 #include "worker/kernels.h"
 #include "worker/load_plan.h"
 #include "worker/routes.h"
+#include "worker/saved_states.h"
+#include "worker/state_key.h"
+#include "worker/warmth.h"
 
 namespace puna::worker {
 
@@ -27,6 +32,8 @@ struct Engine::Parts {
   server_context context;
   server_http_context http;
   std::unique_ptr<server_routes> routes;
+  GenerationParts generation;
+  std::unique_ptr<Warmth> warmth;  // null: conversations are not saved
 };
 
 namespace {
@@ -48,6 +55,29 @@ LoadFailure failure_of(const Error& error) {
   if (error.code == Code::out_of_memory) fault = wire::WorkerFault::out_of_memory;
   if (error.code == Code::unsupported || error.code == Code::invalid_argument) fault = wire::WorkerFault::model_unsupported;
   return {fault, error.text()};
+}
+
+// Null when nothing is to be saved, or cannot be: the worker serves without it. A model that drafts has a second cache, which llama.cpp
+// does not save.
+std::unique_ptr<Warmth> make_warmth(const ServeArguments& arguments, const LoadPlan& plan, std::string_view kernels,
+                                    server_context& context) {
+  const auto& asked = arguments.warmth;
+  if (asked.folder.empty() || arguments.mode != Mode::generate || !arguments.speculation.draft.empty()) return nullptr;
+  const auto make = [&]() -> Result<std::unique_ptr<Warmth>> {
+    WarmthOptions options{.least_tokens = static_cast<std::size_t>(asked.least)};
+    for (const auto& adapter : arguments.adapters) {
+      PUNA_TRY(auto identity, file_identity(adapter.file));
+      options.adapters.push_back(std::move(identity));
+    }
+    const std::string engine = fmt::format("{} {} {}", llama_version(), kernels, fmt::join(gpu_names(), ","));
+    PUNA_TRY(const auto key, state_key(arguments, plan, engine));
+    PUNA_TRY(auto states, SavedStates::open({.folder = asked.folder, .key = key, .limit = asked.disk}));
+    return std::make_unique<Warmth>(context, std::move(states), std::move(options));
+  };
+  auto made = make();
+  if (made) return std::move(*made);
+  write_log_line(fmt::format("conversations are not saved: {}", made.error().text()));
+  return nullptr;
 }
 
 }  // namespace
@@ -83,7 +113,14 @@ std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArgu
   } catch (const std::exception& exception) {
     return std::unexpected(explain_load_failure({exception.what()}));
   }
-  register_routes(parts->http, *parts->routes, arguments.mode, parts->context.get_meta().slot_n_ctx);
+  parts->warmth = make_warmth(arguments, *plan, parts->kernels, parts->context);
+  const auto meta = parts->context.get_meta();
+  parts->generation = {.vocab = llama_model_get_vocab(llama_get_model(parts->context.get_llama_context())),
+                       .chat = &meta.chat_params,
+                       .warmth = parts->warmth.get()};
+  for (const auto& adapter : arguments.adapters)
+    parts->generation.adapters.emplace(static_cast<int>(parts->generation.adapters.size()), static_cast<float>(adapter.scale));
+  register_routes(parts->http, *parts->routes, {arguments.mode, meta.slot_n_ctx}, parts->generation);
   return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
@@ -106,6 +143,10 @@ Result<> Engine::listen() {
   if (!listening) return fail(Code::unavailable, fmt::format("cannot listen on {}", socket));
   parts_->http.is_ready.store(true);
   return {};
+}
+
+void Engine::farewell(Milliseconds limit) {
+  if (parts_->warmth) parts_->warmth->farewell(limit);
 }
 
 void Engine::run() {

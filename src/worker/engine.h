@@ -24,6 +24,8 @@ class Engine {
   [[nodiscard]] Readiness readiness() const;
   // Listens on the socket. Code::unavailable when that is not possible.
   [[nodiscard]] Result<> listen();
+  // Saves the conversations that are not saved yet, while run() runs on another thread.
+  void farewell(Milliseconds limit);
   // Runs inference for the requests that arrive, on this thread, until the process ends.
   void run();
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <thread>
 
 #include "os/descriptor.h"
@@ -29,9 +30,21 @@ bool input_is_pipe() {
   return ::fstat(STDIN_FILENO, &info) == 0 && S_ISFIFO(info.st_mode);
 }
 
+struct Farewell {
+  std::mutex mutex;
+  std::function<void()> function;
+};
+// The lifeline's thread outlives every object of main().
+Farewell& farewell() {
+  static auto* const only = new Farewell;
+  return *only;
+}
+
 [[noreturn]] void leave(const std::filesystem::path& socket, std::string_view reason) {
   write_log_line(reason);
-  ::unlink(socket.c_str());
+  ::unlink(socket.c_str());  // nobody new comes
+  const std::lock_guard lock(farewell().mutex);
+  if (farewell().function) farewell().function();
   ::_exit(0);
 }
 
@@ -63,6 +76,11 @@ Result<> start_lifeline(const std::filesystem::path& socket) {
   if (!descriptor) return fail(errno_error(errno, "cannot watch for signals"));
   std::thread([descriptor = std::move(descriptor), socket] { watch(descriptor, socket); }).detach();
   return {};
+}
+
+void set_farewell(std::function<void()> function) {
+  const std::lock_guard lock(farewell().mutex);
+  farewell().function = std::move(function);
 }
 
 }  // namespace puna::worker

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "base/error.h"
 
@@ -11,8 +12,11 @@ namespace puna::worker {
 [[nodiscard]] Result<> prepare_lifeline();
 
 // Starts a thread that waits for the signals and, when standard input is a pipe, for its end: the daemon holds the other one. Either ends
-// the process at once with exit code 0, whatever the other threads do: requests are cut, the kernel takes everything back.
+// the process with exit code 0 after its farewell, whatever the other threads do: requests are cut, the kernel takes everything back.
 // Nothing needs an orderly end, and waiting for one is how a worker hangs.
 [[nodiscard]] Result<> start_lifeline(const std::filesystem::path& socket);
+
+// What the thread does before it ends the process; it must take no longer than it promised somebody. Any thread.
+void set_farewell(std::function<void()> farewell);
 
 }  // namespace puna::worker

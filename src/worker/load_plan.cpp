@@ -165,7 +165,8 @@ common_params engine_parameters(const ServeArguments& arguments, const LoadPlan&
   // time; the daemon has looked at main memory.
   out.fit_params = has_gpu && plan.gpu_layers < 0;
   if (out.fit_params) out.tensor_buft_overrides.resize(llama_max_tensor_buft_overrides(), {nullptr, nullptr});
-  out.cache_ram_mib = static_cast<std::int32_t>(plan.prompt_cache.count >> 20U);
+  // This cache finds states by their tokens alone: one that an adapter computed would serve a request without it.
+  out.cache_ram_mib = arguments.adapters.empty() ? static_cast<std::int32_t>(plan.prompt_cache.count >> 20U) : 0;
   out.chat_template = plan.chat_template;
   if (arguments.mode == Mode::generate) out.mmproj.path = arguments.projector.string();
   for (const auto& adapter : arguments.adapters)

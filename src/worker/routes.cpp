@@ -14,6 +14,7 @@
 #include "server-context.h"
 #include "server-http.h"
 #include "worker/engine_log.h"
+#include "worker/generation.h"
 
 namespace puna::worker {
 namespace {
@@ -67,7 +68,7 @@ Failure read_failure(const server_http_res& response, std::int64_t context_lengt
   return out;
 }
 
-// A client may not ask for llama.cpp's resumable streams, which go on when it has left.
+// llama.cpp's streams that go on when their client has left are not offered here.
 constexpr std::string_view kResumable = "x-conversation-id";
 
 bool has_header(const server_http_req& request, std::string_view name) {
@@ -76,17 +77,12 @@ bool has_header(const server_http_req& request, std::string_view name) {
   return false;
 }
 
-server_http_res_ptr call(const Handler& handler, const server_http_req& request) {
-  if (!has_header(request, kResumable)) return handler(request);
-  server_http_req copy = request;
-  std::erase_if(copy.headers, [](const auto& header) { return equal_ignoring_case(header.first, kResumable); });
-  return handler(copy);
-}
-
 // Handlers throw only while they read a request: what inference does wrong arrives as a result.
 server_http_res_ptr answer(const Handler& handler, const server_http_req& request, std::int64_t context_length) {
   try {
-    auto response = call(handler, request);
+    if (has_header(request, kResumable))
+      return failure_response({.status = 400, .message = "streams that survive their client are not offered"});
+    auto response = handler(request);
     if (response->is_stream() || response->status < 400) return response;
     const Failure failure = read_failure(*response, context_length);
     write_log_line(fmt::format("{} answered with status {}", request.path, failure.status));
@@ -104,23 +100,24 @@ server_http_res_ptr answer(const Handler& handler, const server_http_req& reques
 
 }  // namespace
 
-void register_routes(server_http_context& http, const server_routes& routes, Mode mode, std::int64_t context_length) {
-  const auto guarded = [context_length](const Handler& handler) -> Handler {
+void register_routes(server_http_context& http, const server_routes& routes, ServedModel model, const GenerationParts& generation) {
+  const auto guarded = [context_length = model.context_length](const Handler& handler) -> Handler {
     return [handler, context_length](const server_http_req& request) { return answer(handler, request, context_length); };
   };
+  const auto generates = [&](const Handler& handler, PromptKind kind) { return guarded(generating(handler, kind, generation)); };
   http.get("/health", guarded(routes.get_health));
   http.get("/props", guarded(routes.get_props));
   http.get("/slots", guarded(routes.get_slots));
   http.get("/metrics", guarded(routes.get_metrics));
   http.post("/tokenize", guarded(routes.post_tokenize));
   http.post("/detokenize", guarded(routes.post_detokenize));
-  if (mode == Mode::embed) {
+  if (model.mode == Mode::embed) {
     http.post("/v1/embeddings", guarded(routes.post_embeddings_oai));
     return;
   }
-  http.post("/v1/chat/completions", guarded(routes.post_chat_completions));
+  http.post("/v1/chat/completions", generates(routes.post_chat_completions, PromptKind::chat));
   http.post("/v1/chat/completions/input_tokens", guarded(routes.post_chat_completions_tok));
-  http.post("/v1/completions", guarded(routes.post_completions_oai));
+  http.post("/v1/completions", generates(routes.post_completions_oai, PromptKind::text));
   http.post("/apply-template", guarded(routes.post_apply_template));
 }
 

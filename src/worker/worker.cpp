@@ -29,6 +29,9 @@ constexpr int kUsage = 2;
 constexpr double kReadShare = 0.7;
 constexpr double kLoadShare = 0.97;
 
+// Of the time between SIGTERM and SIGKILL.
+constexpr Milliseconds kFarewell{3'000};
+
 int report_failure(StatusWriter& status, const LoadFailure& failure) {
   write_log_line("error: " + failure.message);
   status.failed(failure.fault, failure.message);
@@ -71,6 +74,7 @@ int serve(const ServeArguments& arguments) {
   status.ready(readiness);
   write_log_line(fmt::format("ready: {} slots of {} tokens, {} threads, {}", readiness.slots, readiness.context_length, readiness.threads,
                              fmt::join(readiness.devices, ", ")));
+  set_farewell([&engine] { (*engine)->farewell(kFarewell); });
   (*engine)->run();
   return 0;
 }

@@ -1,15 +1,28 @@
-// puna-tiny-model OUT [--endless | --tools | --embedding]: writes a tiny model for tests that are not C++.
+// puna-tiny-model OUT [--endless | --tools | --embedding | --adapter BASE SEED]: writes a tiny model, or a random LoRA for a model, for
+// tests that are not C++.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdio>
 #include <span>
 #include <string_view>
 
+#include "models/random_adapter.h"
 #include "models/tiny_model.h"
 
 int main(int argc, char** argv) {
   using puna::tiny_model::Kind;
   const auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
+  if (arguments.size() == 4 && std::string_view(arguments[1]) == "--adapter") {
+    std::uint64_t seed = 0;
+    const std::string_view digits = arguments[3];
+    std::from_chars(digits.data(), digits.data() + digits.size(), seed);
+    if (const auto written = puna::tiny_model::write_random_adapter(arguments[0], arguments[2], seed); !written) {
+      fmt::print(stderr, "puna-tiny-model: {}\n", written.error().text());
+      return 1;
+    }
+    return 0;
+  }
   Kind kind = Kind::chat;
   std::string_view out;
   for (const std::string_view argument : arguments) {
@@ -25,7 +38,7 @@ int main(int argc, char** argv) {
       out = "-";
   }
   if (out.empty() || out == "-") {
-    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --tools | --embedding]\n");
+    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --tools | --embedding | --adapter BASE SEED]\n");
     return 2;
   }
   if (const auto written = puna::tiny_model::write(out, kind); !written) {
