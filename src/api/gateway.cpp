@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "api/context_exchange.h"
 #include "api/error_body.h"
 #include "api/inference_end.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@ namespace {
 
 using Monotonic = std::chrono::steady_clock;
 
+constexpr std::string_view kChatTarget = "/v1/chat/completions";
 constexpr Bytes kLargestErrorBody = mib(1);
 constexpr Bytes kLargestAnswer = gib(1);
 
@@ -23,7 +25,9 @@ struct Exchange {
   Inference& inference;
   std::optional<fleet::Lease> lease = {};
   UsageReader usage = {};
-  std::optional<Error> cut = {};  // a stream that ended with an error event
+  wire::Overflow overflow = wire::Overflow::refuse;
+  std::optional<wire::Dropped> dropped = {};  // to make the conversation fit
+  std::optional<Error> cut = {};              // a stream that ended with an error event
   Monotonic::time_point arrived = Monotonic::now();
   Monotonic::time_point leased = arrived;
   std::optional<Monotonic::time_point> first_byte = {};
@@ -50,11 +54,18 @@ net::Task<Error> read_refusal(net::HttpStream& answer) {
   co_return engine_error(answer.status(), *body);
 }
 
+// Of a JSON object that has members already, without reading it again.
+void add_member(std::string& body, const std::string& member) {
+  if (const auto begin = body.find('{'); begin != std::string::npos) body.insert(begin + 1, member + ",");
+}
+
 net::Task<Result<>> take_lease(Exchange& exchange) {
   auto& inference = exchange.inference;
-  auto lease = co_await exchange.workbench.lease(inference.model, {inference.lease, inference.tools});
-  if (!lease) co_return fail(std::move(lease).error());
-  exchange.lease = std::move(*lease);
+  auto leased = co_await exchange.workbench.lease(inference.model, {inference.lease, inference.tools, inference.adapters});
+  if (!leased) co_return fail(std::move(leased).error());
+  exchange.lease = std::move(leased->lease);
+  exchange.overflow = inference.overflow.value_or(leased->overflow);
+  if (leased->adapters) add_member(inference.body, app::lora_member(exchange.lease->adapters(), *leased->adapters));
   exchange.leased = exchange.last_byte = Monotonic::now();
   if (inference.rendering)
     inference.rendering->begin({.model = exchange.lease->model(),
@@ -64,13 +75,27 @@ net::Task<Result<>> take_lease(Exchange& exchange) {
   co_return Result<>();
 }
 
-// An answer with status 200, or why there is none.
-net::Task<Result<net::HttpStream>> ask_engine(Exchange& exchange) {
+net::Task<Result<net::HttpStream>> ask_once(Exchange& exchange) {
   auto answer = co_await exchange.workbench.http().open(worker_request(exchange));
   if (!answer) co_return fail(co_await exchange.lease->explain(answer.error()));
   if (answer->status() != 200) co_return fail(co_await read_refusal(*answer));
   exchange.heard_from_engine();
   co_return answer;
+}
+
+// An answer with status 200, or why there is none. A conversation that the engine finds too long is made shorter when that was asked for.
+net::Task<Result<net::HttpStream>> ask_engine(Exchange& exchange) {
+  const auto overflow = exchange.overflow;
+  if (overflow == wire::Overflow::refuse || exchange.inference.target != kChatTarget) co_return co_await ask_once(exchange);
+  const std::string body = exchange.inference.body;
+  auto answer = co_await ask_once(exchange);
+  if (answer || !is_context_exceeded(answer.error())) co_return answer;
+  PUNA_CO_TRY(auto conversation, json::parse_object(body));
+  const auto tools = context_tools(exchange.workbench.http(), exchange.lease->socket());
+  PUNA_CO_TRY(auto fitted, co_await fit_into_context(std::move(conversation), overflow, exchange.lease->context_length(), tools));
+  exchange.inference.body = json::to_text(fitted.body);
+  exchange.dropped = std::move(fitted.dropped);
+  co_return co_await ask_once(exchange);
 }
 
 net::Task<Result<std::string>> read_whole(Exchange& exchange) {
@@ -86,15 +111,23 @@ net::Task<Result<std::string>> read_whole(Exchange& exchange) {
 class StreamWriter {
  public:
   StreamWriter(Exchange& exchange, net::Responder& responder)
-      : usage_(exchange.usage), rendering_(exchange.inference.rendering.get()), responder_(responder) {}
+      : usage_(exchange.usage), rendering_(exchange.inference.rendering.get()), responder_(responder), dropped_(exchange.dropped) {
+    if (dropped_ && !rendering_) teller_.emplace(*dropped_);
+  }
 
   net::Task<Result<>> start() {
-    if (!rendering_) co_return co_await responder_.start_sse();
-    co_return co_await responder_.start(200, rendering_->stream_headers());
+    net::Headers headers = rendering_ ? rendering_->stream_headers() : net::Headers();
+    if (dropped_) tell_dropped(headers, *dropped_);
+    if (!rendering_) co_return co_await responder_.start_sse(std::move(headers));
+    co_return co_await responder_.start(200, std::move(headers));
   }
   // What the client gets for a piece of the engine's stream; valid until the next call. An error is the engine's.
   Result<std::string_view> render(std::string_view bytes) {
     usage_.feed(bytes);
+    if (teller_) {
+      PUNA_TRY(rendered_, teller_->feed(bytes));
+      return rendered_;
+    }
     if (!rendering_) return bytes;
     rendered_.clear();
     bool any = false;
@@ -136,6 +169,8 @@ class StreamWriter {
   UsageReader& usage_;
   Rendering* rendering_;
   net::Responder& responder_;
+  std::optional<wire::Dropped> dropped_;
+  std::optional<DroppedTeller> teller_;
   net::SseParser parser_;
   std::string rendered_;
 };
@@ -212,9 +247,15 @@ net::Task<Result<>> deliver(Exchange& exchange, net::Responder& responder) {
     co_return co_await supervised(exchange, relay_stream(exchange, responder));
   }
   PUNA_CO_TRY(auto body, co_await whole_answer(exchange));
-  if (!exchange.inference.rendering) co_return co_await responder.send({200, {{"Content-Type", "application/json"}}, std::move(body)});
-  PUNA_CO_TRY(const auto answer, json::parse_object(body));
-  PUNA_CO_TRY(auto response, exchange.inference.rendering->whole(answer));
+  net::Response response{200, {{"Content-Type", "application/json"}}, std::move(body)};
+  if (exchange.inference.rendering) {
+    PUNA_CO_TRY(const auto answer, json::parse_object(response.body));
+    PUNA_CO_TRY(response, exchange.inference.rendering->whole(answer));
+  }
+  if (exchange.dropped) {
+    tell_dropped(response.headers, *exchange.dropped);
+    response.body = tell_dropped(std::move(response.body), *exchange.dropped);
+  }
   co_return co_await responder.send(std::move(response));
 }
 

@@ -8,6 +8,7 @@
 #include "api/call.h"
 #include "api/rendering.h"
 #include "fleet/lease.h"
+#include "wire/overflow.h"
 
 namespace puna::api {
 
@@ -18,7 +19,9 @@ struct Inference {
   std::string body;
   bool stream = false;
   bool tools = false;
-  std::unique_ptr<Rendering> rendering = nullptr;  // null: the engine's answer passes through as it is
+  std::optional<wire::Overflow> overflow = {};  // for a conversation that is too long; absent: as the profile or the settings have it
+  std::optional<std::vector<wire::AdapterUse>> adapters = {};  // instead of the model's own
+  std::unique_ptr<Rendering> rendering = nullptr;              // null: the engine's answer passes through as it is
 };
 
 // Streams or sends the worker's answer. An engine's refusal comes back as an Error; a worker that dies in the middle of a stream ends it

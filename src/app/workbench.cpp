@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "fleet/check_model.h"
 #include "fleet/probe_compute.h"
+#include "fleet/warm_folder.h"
 #include "model/shared_cache.h"
 #include "os/atomic_file.h"
 #include "os/disk.h"
@@ -19,6 +20,11 @@ namespace puna::app {
 namespace {
 
 constexpr Bytes kLargestSettingsFile = mib(1);
+
+// Their states can be computed again.
+std::filesystem::path conversations_of(const os::Places& places) {
+  return places.cache / "conversations";
+}
 
 net::ClientOptions client_options(const Settings& settings) {
   net::ClientOptions options;
@@ -97,16 +103,19 @@ Result<> Workbench::build() {
 
   const auto& worker_program = settings->get(setting::kWorkerProgram);
   const std::filesystem::path program = worker_program.empty() ? parts_.program : std::filesystem::path(worker_program);
-  fleet_ = std::make_unique<fleet::Fleet>(fleet::FleetParts{
-      .io = parts_.io,
-      .http = *http_,
-      .events = events_,
-      .options = [this] { return fleet::options_from(*parts_.settings.snapshot()); },
-      .resolve = [this](std::string name) -> net::Task<Result<fleet::Launch>> {
-        PUNA_CO_TRY(auto known, co_await know(std::move(name)));
-        co_return std::move(known.launch);
-      },
-      .places = {.program = program, .sockets = parts_.places.runtime / "workers", .logs = parts_.places.state / "logs"}});
+  const fleet::FleetPlaces places{.program = program,
+                                  .sockets = parts_.places.runtime / "workers",
+                                  .logs = parts_.places.state / "logs",
+                                  .warm = conversations_of(parts_.places)};
+  fleet_ = std::make_unique<fleet::Fleet>(fleet::FleetParts{.io = parts_.io,
+                                                            .http = *http_,
+                                                            .events = events_,
+                                                            .options = [this] { return fleet::options_from(*parts_.settings.snapshot()); },
+                                                            .resolve = [this](std::string name) -> net::Task<Result<fleet::Launch>> {
+                                                              PUNA_CO_TRY(auto known, co_await know(std::move(name)));
+                                                              co_return loaded_adapters_.with(std::move(known.launch));
+                                                            },
+                                                            .places = places});
 
   transfers_ = std::make_unique<hub::transfer::Engine>(hub::transfer::Engine::Parts{
       .settings = parts_.settings, .downloads = parts_.places.partial_downloads(), .http = client_options(*settings)});
@@ -175,6 +184,7 @@ net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
 net::Task<Result<profile::Served>> Workbench::know(std::string name) {
   if (const std::pair revision(library_->revision(), profiles_->revision()); revision != known_revision_) {
     known_.clear();
+    known_adapters_.clear();
     known_revision_ = revision;
   }
   if (const auto found = known_.find(name); found != known_.end()) co_return found->second;
@@ -188,13 +198,26 @@ net::Task<Result<profile::Served>> Workbench::know(std::string name) {
   co_return served;
 }
 
+net::Task<Result<std::vector<fleet::Adapter>>> Workbench::know_adapters(const fleet::Launch& launch,
+                                                                        const std::vector<wire::AdapterUse>& uses) {
+  if (uses.empty()) co_return std::vector<fleet::Adapter>();
+  const std::string key = launch.name + json::to_text(json::encode(uses));
+  if (const auto found = known_adapters_.find(key); found != known_adapters_.end()) co_return found->second;
+  PUNA_CO_TRY(auto adapters, co_await net::on_pool(parts_.io, [&] { return find_adapters(*library_, launch, uses); }));
+  known_adapters_.insert_or_assign(key, adapters);
+  co_return adapters;
+}
+
 net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::string model) {
-  PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
+  PUNA_CO_TRY(const auto known, co_await know(split_model_name(model).base));
   co_return known.recipe;
 }
 
-net::Task<Result<fleet::Lease>> Workbench::lease(std::string model, Need need) {
-  PUNA_CO_TRY(const auto known, co_await know(std::move(model)));
+net::Task<Result<Workbench::Leased>> Workbench::lease(std::string model, Need need) {
+  auto named = split_model_name(model);
+  const bool names_adapters = need.adapters.has_value() || !named.adapters.empty();
+  if (need.adapters) named.adapters.insert(named.adapters.end(), need.adapters->begin(), need.adapters->end());
+  PUNA_CO_TRY(const auto known, co_await know(std::move(named.base)));
   // Other engines serve both with one process.
   if (known.launch.kind != wire::EngineKind::builtin) need.options.purpose = fleet::Purpose::generate;
   if (need.options.purpose == fleet::Purpose::generate && !known.generates)
@@ -204,7 +227,12 @@ net::Task<Result<fleet::Lease>> Workbench::lease(std::string model, Need need) {
     co_return fail(
         Code::unsupported,
         fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.launch.name));
-  co_return co_await fleet_->acquire(known.launch.name, std::move(need.options));
+  PUNA_CO_TRY(auto adapters, co_await know_adapters(known.launch, named.adapters));
+  loaded_adapters_.note(known.launch.name, adapters);
+  PUNA_CO_TRY(auto lease, co_await fleet_->acquire(known.launch.name, std::move(need.options)));
+  const auto by_setting = wire::overflow_from(parts_.settings.snapshot()->get(setting::kOverflow)).value_or(wire::Overflow::refuse);
+  co_return Leased{std::move(lease), names_adapters ? std::optional(std::move(adapters)) : std::nullopt,
+                   known.overflow.value_or(by_setting)};
 }
 
 net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, std::optional<std::string> keep_alive) {
@@ -231,11 +259,15 @@ net::Task<Result<wire::ModelRemoval>> Workbench::remove_model(std::string name, 
   if (!model && model.error().code != Code::not_found) co_return fail(model.error());
   if (model && !removing.force)
     PUNA_CO_CHECK(co_await net::on_pool(parts_.io, [&] { return check_unused(*profiles_, *library_, *model, name); }));
+  const auto detail = co_await net::on_pool(parts_.io, [&] { return library_->show(name); });
   const Milliseconds undo = removing.now ? Milliseconds(0) : parts_.settings.snapshot()->get(setting::kUndo);
   auto removal = co_await net::on_pool(parts_.io, [&] { return library_->remove(name, {.undo = undo, .force = removing.force}); });
   if (!removal || !model || removal->name != model->name) co_return removal;
   const auto unloaded = co_await fleet_->unload(model->name);
   if (!unloaded && unloaded.error().code != Code::not_found) co_return fail(unloaded.error());
+  if (detail)
+    PUNA_CO_CHECK(
+        co_await net::on_pool(parts_.io, [&] { return fleet::forget_conversations(conversations_of(parts_.places), detail->path); }));
   co_return removal;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/request_adapters.h"
 #include "base/event_bus.h"
 #include "base/settings.h"
 #include "fleet/fleet.h"
@@ -69,9 +70,15 @@ class Workbench {
   // A worker for a model of the library. Code::unsupported when the model cannot do what is asked. Network thread.
   struct Need {
     fleet::LeaseOptions options;
-    bool tools = false;  // the request offers tools
+    bool tools = false;                                          // the request offers tools
+    std::optional<std::vector<wire::AdapterUse>> adapters = {};  // besides those that the model's name has
   };
-  [[nodiscard]] net::Task<Result<fleet::Lease>> lease(std::string model, Need need);
+  struct Leased {
+    fleet::Lease lease;
+    std::optional<std::vector<fleet::Adapter>> adapters;  // that the request named, instead of the model's own
+    wire::Overflow overflow = wire::Overflow::refuse;     // for a conversation that is too long, unless the request says
+  };
+  [[nodiscard]] net::Task<Result<Leased>> lease(std::string model, Need need);
   // Network thread.
   [[nodiscard]] net::Task<Result<wire::RunningModel>> load_model(std::string name, std::optional<std::string> keep_alive);
   [[nodiscard]] net::Task<Result<>> unload_model(std::string name);
@@ -101,6 +108,8 @@ class Workbench {
   explicit Workbench(Parts parts);
   [[nodiscard]] Result<> build();
   [[nodiscard]] net::Task<Result<profile::Served>> know(std::string name);
+  [[nodiscard]] net::Task<Result<std::vector<fleet::Adapter>>> know_adapters(const fleet::Launch& launch,
+                                                                             const std::vector<wire::AdapterUse>& uses);
 
   Parts parts_;
   EventBus events_;
@@ -119,6 +128,8 @@ class Workbench {
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
   // Names already looked up, so that a request costs no query; valid for one revision of the library and of the profiles. Network thread.
   std::map<std::string, profile::Served> known_;
+  std::map<std::string, std::vector<fleet::Adapter>> known_adapters_;
+  LoadedAdapters loaded_adapters_;
   std::pair<std::uint64_t, std::uint64_t> known_revision_;
 };
 

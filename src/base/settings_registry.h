@@ -40,6 +40,11 @@ inline constexpr Setting<std::vector<std::string>> kModelFolders{{"models.folder
 inline constexpr Setting<Milliseconds> kUndo{{"models.undo", "PUNA_UNDO", "10m", "time for which a removed model can be brought back and its bytes stay taken; 0: not at all", 0, 9e15}};
 inline constexpr Setting<bool> kShareCache{{"models.share_cache", "PUNA_SHARE_CACHE", "true", "show models pulled from Hugging Face in its cache, too, as further names of the same files, so that Python tools find them"}};
 
+inline constexpr Setting<std::string> kOverflow{{"models.overflow", "PUNA_OVERFLOW", "refuse", "what happens to a conversation that is longer than the context, unless its request says: refuse it with the counts; shift: leave the oldest turns out; middle-out: leave the middle out; summarise: leave the oldest out and let the model sum them up", 0, 0, "refuse|shift|middle-out|summarise"}};
+
+inline constexpr Setting<Bytes> kWarmDisk{{"warm.disk", "PUNA_WARM_DISK", "4 GiB", "disk space for the state of conversations, so that they go on at once after a swap or a restart; the text can be computed from it; 0: nothing is saved", 0, 1099511627776.0}};
+inline constexpr Setting<std::int64_t> kWarmLeast{{"warm.least", "PUNA_WARM_LEAST", "256", "tokens that a conversation has at least when its state is saved", 16, 16777216}};
+
 inline constexpr Setting<std::int64_t> kQueueLimit{{"jobs.queue_limit", "PUNA_QUEUE_LIMIT", "150", "jobs that may wait; more are refused", 1, 100000}};
 inline constexpr Setting<std::int64_t> kParallelJobs{{"jobs.parallel", "PUNA_PARALLEL_JOBS", "2", "jobs that run at the same time", 1, 64}};
 inline constexpr Setting<std::int64_t> kJobHistory{{"jobs.history", "PUNA_JOB_HISTORY", "500", "ended jobs that are remembered", 1, 1000000}};

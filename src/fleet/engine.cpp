@@ -77,6 +77,11 @@ std::vector<std::string> worker_command(const WorkerCommand& command) {
   out.add("--draft-max", engine.draft_max);
   out.add("--draft-min", engine.draft_min);
   out.add("--draft-probability", engine.draft_probability);
+  if (command.purpose == Purpose::generate && !command.warm.empty()) {
+    out.add("--warm-folder", command.warm);
+    out.add("--warm-disk", std::optional(command.options.warm_disk.count));
+    out.add("--warm-least", std::optional(command.options.warm_least));
+  }
   return out.take();
 }
 

@@ -18,6 +18,7 @@ struct WorkerCommand {
   std::filesystem::path program;
   std::filesystem::path socket;
   int status_fd = 3;
+  std::filesystem::path warm = {};  // where conversations are saved; empty: nowhere
 };
 
 // What every worker may know of our environment, and what its profile adds; a value "$NAME" is taken from ours.

@@ -21,6 +21,15 @@ TEST(WorkerCommand, says_what_is_set_and_leaves_the_rest_to_the_engine) {
             "--status-fd 3");
 }
 
+TEST(WorkerCommand, says_where_conversations_are_saved_when_they_are) {
+  const FleetOptions options{.warm_disk = kib(2), .warm_least = 50};
+  const auto words = [&](Purpose purpose) {
+    return join(worker_command({.launch = {.name = "m", .file = "/m.gguf"}, .purpose = purpose, .options = options, .warm = "/w/m"}), " ");
+  };
+  EXPECT_THAT(words(Purpose::generate), HasSubstr("--warm-folder /w/m --warm-disk 2048 --warm-least 50"));
+  EXPECT_THAT(words(Purpose::embed), Not(HasSubstr("--warm")));
+}
+
 // ledger: M16
 TEST(WorkerCommand, carries_the_engines_settings) {
   Launch launch{.name = "coder", .file = "/m.gguf", .adapters = {{"/a.gguf"}, {"/b.gguf", 0.25}}, .draft = "/d.gguf"};

@@ -38,7 +38,8 @@ Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker, const Turn& turn)
       arrived_at_(turn.arrived_at),
       model_(worker.model()),
       socket_(worker.socket()),
-      context_length_(worker.context_length()) {
+      context_length_(worker.context_length()),
+      adapters_(worker.launch().adapters) {
   worker.begin_request();
 }
 
@@ -53,6 +54,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     model_ = std::move(other.model_);
     socket_ = std::move(other.socket_);
     context_length_ = other.context_length_;
+    adapters_ = std::move(other.adapters_);
   }
   return *this;
 }

@@ -1,6 +1,7 @@
 // What a worker is started with.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -78,11 +79,17 @@ struct Launch {
   LifeRules life;
   bool operator==(const Launch&) const = default;
 
-  // Whether a worker of `other` can serve for this one.
-  [[nodiscard]] bool same_process(const Launch& other) const {
+  // Whether a worker of this launch can serve for `wanted`: it may have further adapters, which take no part unless a request names them.
+  [[nodiscard]] bool same_process(const Launch& wanted) const {
     Launch mine = *this;
-    mine.life = other.life;
-    return mine == other;
+    mine.life = wanted.life;
+    if (has_adapters_of(wanted)) mine.adapters = wanted.adapters;
+    return mine == wanted;
+  }
+  [[nodiscard]] bool has_adapters_of(const Launch& wanted) const {
+    const auto in = [](const std::vector<Adapter>& all, const Adapter& one) { return std::ranges::find(all, one) != all.end(); };
+    return std::ranges::all_of(wanted.adapters, [&](const Adapter& one) { return in(adapters, one); }) &&
+           std::ranges::all_of(adapters, [&](const Adapter& one) { return one.scale == 0 || in(wanted.adapters, one); });
   }
 
   // Every file of ours that goes into memory.

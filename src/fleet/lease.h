@@ -6,9 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/units.h"
+#include "fleet/launch.h"
 #include "net/io.h"
 
 namespace puna::fleet {
@@ -51,7 +53,8 @@ class Lease {
   [[nodiscard]] const std::string& model() const { return model_; }  // the full name
   // Where the worker listens: llama.cpp's HTTP routes (/v1/chat/completions, /v1/embeddings, /tokenize …).
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
-  [[nodiscard]] std::int64_t context_length() const { return context_length_; }  // tokens, for this request alone
+  [[nodiscard]] std::int64_t context_length() const { return context_length_; }     // tokens, for this request alone
+  [[nodiscard]] const std::vector<Adapter>& adapters() const { return adapters_; }  // loaded, as the worker numbers them
   // How the request waited: until the lease, and its place when it came (1: next; absent when it need not wait).
   [[nodiscard]] Milliseconds waited() const { return waited_; }
   [[nodiscard]] std::optional<std::size_t> arrived_at() const { return arrived_at_; }
@@ -82,6 +85,7 @@ class Lease {
   std::string model_;
   std::filesystem::path socket_;
   std::int64_t context_length_ = 0;
+  std::vector<Adapter> adapters_;
 };
 
 }  // namespace puna::fleet

@@ -23,6 +23,8 @@ FleetOptions options_from(const Settings& settings) {
   out.turn = settings.get(setting::kModelTurn);
   out.log_file_size = settings.get(setting::kLogFileSize);
   out.log_files = settings.get(setting::kLogFiles);
+  out.warm_disk = settings.get(setting::kWarmDisk);
+  out.warm_least = settings.get(setting::kWarmLeast);
   return out;
 }
 

@@ -28,6 +28,8 @@ struct FleetOptions {
   Milliseconds turn{10'000};       // see SchedulerLimits
   Bytes log_file_size = mib(10);
   std::int64_t log_files = 5;
+  Bytes warm_disk = gib(4);       // for saved conversations; 0: none are saved
+  std::int64_t warm_least = 256;  // tokens of a conversation that is saved
 
   // A model that fails to start twice in a row is not tried again for `backoff_base`, which doubles with each further failure.
   Milliseconds backoff_base{2'000};
@@ -39,6 +41,7 @@ struct FleetPlaces {
   std::filesystem::path program;  // run as `program worker …`
   std::filesystem::path sockets;  // a folder of the fleet's own, mode 0700; what a dead daemon left there is removed
   std::filesystem::path logs;     // worker-NAME.log
+  std::filesystem::path warm;     // saved conversations, a folder for each model; empty: none are saved
 };
 
 }  // namespace puna::fleet

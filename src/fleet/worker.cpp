@@ -12,6 +12,7 @@
 #include "fleet/diagnosis.h"
 #include "fleet/engine.h"
 #include "fleet/lifecycle.h"
+#include "fleet/warm_folder.h"
 #include "net/ndjson.h"
 #include "os/usage.h"
 
@@ -87,12 +88,17 @@ Result<> Worker::start_process() {
   PUNA_TRY(auto status, os::make_pipe());
   PUNA_TRY(auto output, os::make_pipe());
   oom_kills_before_ = count_oom_kills();
+  std::filesystem::path warm;
+  if (!spec_.places.warm.empty() && spec_.options.warm_disk > Bytes(0)) {
+    PUNA_TRY(warm, warm_folder(spec_.places.warm, spec_.launch.file));
+  }
   PUNA_TRY(auto process, os::Process::spawn({.argv = worker_command({.launch = spec_.launch,
                                                                      .purpose = spec_.purpose,
                                                                      .options = spec_.options,
                                                                      .program = spec_.places.program,
                                                                      .socket = socket_,
-                                                                     .status_fd = kStatusDescriptor}),
+                                                                     .status_fd = kStatusDescriptor,
+                                                                     .warm = warm}),
                                              .environment = worker_environment(spec_.launch.environment),
                                              .stdin_fd = lifeline.read.get(),
                                              .stdout_fd = output.write.get(),

@@ -125,7 +125,8 @@ std::shared_ptr<const wire::Recipe> recipe_of(const wire::ProfileSettings& setti
 Result<Served> serve_model(const wire::ModelDetail& model) {
   PUNA_CHECK(check_usable(model));
   if (can(model, "adapter"))
-    return fail(Code::unsupported, fmt::format("{} is an adapter, no whole model: `puna create` joins it with its base", model.model.name));
+    return fail(Code::unsupported,
+                fmt::format("{} is an adapter, no whole model: name it after its base, as base+{}", model.model.name, model.model.name));
   auto weights = weights_of(model);
   Served out{.launch = {.name = model.model.name,
                         .model = model.model.name,

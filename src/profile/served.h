@@ -8,6 +8,7 @@
 #include "fleet/launch.h"
 #include "model/library.h"
 #include "wire/model.h"
+#include "wire/overflow.h"
 #include "wire/profile.h"
 
 namespace puna::profile {
@@ -17,6 +18,7 @@ struct Served {
   std::shared_ptr<const wire::Recipe> recipe;  // what is added to requests that do not say otherwise; null: nothing
   bool generates = true;
   bool knows_tools = false;
+  std::optional<wire::Overflow> overflow = {};  // absent: the setting models.overflow
 };
 
 // Code::unsupported when the model cannot be run, Code::conflict when its files have a problem.

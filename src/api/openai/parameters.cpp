@@ -1,6 +1,7 @@
 #include "api/openai/parameters.h"
 
 #include <algorithm>
+#include <array>
 
 #include "api/openai/members.h"
 #include "api/openai/tools.h"
@@ -105,11 +106,22 @@ Result<std::optional<std::string>> take_keep_alive(json::object& body) {
   return found->is_string() ? std::string(std::string_view(found->get_string())) : json::to_text(*found);
 }
 
+Result<std::optional<wire::Overflow>> take_overflow(const json::object& body) {
+  const json::value* found = present(body, "truncation");
+  if (!found) return std::nullopt;
+  const auto overflow = wire::overflow_from(found->get_string());
+  if (!overflow)
+    return bad("truncation", fmt::format("'{}' is not one of disabled, auto, shift, middle-out, summarise",
+                                         printable(std::string_view(found->get_string()))));
+  return overflow;
+}
+
 // Members that the engine must not see: null ones, which OpenAI's clients send for "not given", and our own.
+constexpr std::array<std::string_view, 5> kNotForTheEngine = {"keep_alive", "store", "modalities", "truncation", "adapters"};
 bool drop_unwanted(json::object& body) {
   std::vector<std::string> unwanted;
   for (const auto& member : body)
-    if (member.value().is_null() || member.key() == "keep_alive" || member.key() == "store" || member.key() == "modalities")
+    if (member.value().is_null() || std::ranges::find(kNotForTheEngine, std::string_view(member.key())) != kNotForTheEngine.end())
       unwanted.emplace_back(std::string_view(member.key()));
   for (const auto& name : unwanted) body.erase(name);
   return !unwanted.empty();
@@ -146,6 +158,10 @@ Result<Request> validate(Endpoint endpoint, json::object body) {
   request.tools = tools && !tools->get_array().empty() && !(choice && choice->is_string() && choice->get_string() == "none");
   if (present(body, "stream_options") && !request.stream) return bad("stream_options", "needs 'stream': true");
   PUNA_TRY(request.keep_alive, take_keep_alive(body));
+  PUNA_TRY(request.overflow, take_overflow(body));
+  if (const auto* adapters = present(body, "adapters")) {
+    PUNA_TRY(request.adapters, json::decode<std::vector<wire::AdapterUse>>(*adapters, json::Unknown::refuse, "adapters"));
+  }
   request.rewritten = drop_unwanted(body);
   request.rewritten = narrow_tools(body) || request.rewritten;
   request.body = std::move(body);

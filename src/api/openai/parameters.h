@@ -3,9 +3,12 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "api/openai/tables.h"
 #include "base/json.h"
+#include "wire/adapter.h"
+#include "wire/overflow.h"
 
 namespace puna::api::openai {
 
@@ -13,9 +16,11 @@ struct Request {
   json::object body;
   std::string model;
   bool stream = false;
-  bool tools = false;                     // offered, and not ruled out by tool_choice
-  std::optional<std::string> keep_alive;  // ours; not passed on
-  bool rewritten = false;                 // the body differs from the bytes received and must be serialized anew
+  bool tools = false;                                     // offered, and not ruled out by tool_choice
+  std::optional<std::string> keep_alive;                  // ours; not passed on
+  std::optional<std::vector<wire::AdapterUse>> adapters;  // ours; not passed on
+  std::optional<wire::Overflow> overflow;                 // ours; not passed on
+  bool rewritten = false;                                 // the body differs from the bytes received and must be serialized anew
 };
 
 // Checks the whole body: names, kinds, bounds, and what OpenAI's documentation rules out across fields.

@@ -55,6 +55,29 @@ TEST(OpenAiParameters, nulls_and_our_own_members_do_not_reach_the_engine) {
   EXPECT_FALSE(request->body.contains("keep_alive"));
 }
 
+TEST(OpenAiParameters, truncation_has_openais_words_and_ours) {
+  const auto with = [](std::string_view word) {
+    return validate(Endpoint::chat, fmt::format(R"({{"model":"m","messages":[{{"role":"user","content":"x"}}],"truncation":"{}"}})", word));
+  };
+  EXPECT_EQ(with("auto")->overflow, wire::Overflow::shift);
+  EXPECT_EQ(with("disabled")->overflow, wire::Overflow::refuse);
+  EXPECT_EQ(with("middle-out")->overflow, wire::Overflow::middle_out);
+  EXPECT_FALSE(with("summarise")->body.contains("truncation"));
+  EXPECT_EQ(with("cut").error().message, "truncation: 'cut' is not one of disabled, auto, shift, middle-out, summarise");
+}
+
+TEST(OpenAiParameters, adapters_are_named_with_their_scales) {
+  const auto with = [](std::string_view list) {
+    return validate(Endpoint::completions, fmt::format(R"({{"model":"m","prompt":"x","adapters":{}}})", list));
+  };
+  const auto request = with(R"([{"name":"pirate"},{"name":"terse","scale":0.5}])");
+  ASSERT_TRUE(request) << request.error().message;
+  ASSERT_EQ(request->adapters->size(), 2u);
+  EXPECT_EQ(request->adapters->at(1).scale, 0.5);
+  EXPECT_FALSE(request->body.contains("adapters"));
+  EXPECT_EQ(with(R"([{"name":7}])").error().message, "adapters[0].name: expected a string, got a number");
+}
+
 TEST(OpenAiParameters, the_other_endpoints_ask_for_their_input) {
   EXPECT_EQ(validate(Endpoint::completions, R"({"model":"m"})").error().message, "prompt: required, but missing");
   EXPECT_EQ(validate(Endpoint::embeddings, R"({"model":"m","input":[]})").error().message, "input: there is nothing to embed");

@@ -39,7 +39,9 @@ net::Task<Result<Inference>> prepare(app::Workbench& workbench, Endpoint endpoin
                 .model = std::move(request.model),
                 .body = as_it_is ? std::move(original) : json::to_text(request.body),
                 .stream = request.stream,
-                .tools = request.tools};
+                .tools = request.tools,
+                .overflow = request.overflow,
+                .adapters = std::move(request.adapters)};
   if (request.keep_alive) {
     PUNA_CO_TRY(out.lease.keep_alive, parse_duration(*request.keep_alive));
   }

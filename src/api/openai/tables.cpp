@@ -17,7 +17,7 @@ using enum Kind;
       extension("dry_sequence_breakers", list), extension("xtc_probability", number, 0, 1), extension("xtc_threshold", number, 0, 1), \
       extension("min_keep", integer, 0), extension("samplers", list), extension("grammar", text), extension("json_schema", object),   \
       extension("ignore_eos", boolean), extension("cache_prompt", boolean), extension("timings_per_token", boolean),                  \
-      extension("return_progress", boolean), extension("keep_alive", any)
+      extension("return_progress", boolean), extension("keep_alive", any), extension("adapters", list)
 
 // What chat and plain completions share: sampling, length, streaming.
 #define PUNA_SAMPLING_PARAMETERS                                                                                                   \
@@ -45,6 +45,7 @@ constexpr std::array kChat = {
     extension("chat_template_kwargs", object),
     extension("add_generation_prompt", boolean),
     extension("continue_final_message", any),
+    extension("truncation", text),
     noted("metadata", object),
     noted("safety_identifier", text),
     noted("prompt_cache_key", text),

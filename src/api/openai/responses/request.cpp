@@ -117,7 +117,6 @@ Result<> refuse_what_is_not_offered(const json::object& body) {
   const json::value* truncation = present(body, "truncation");
   if (truncation && *truncation != json::value("auto") && *truncation != json::value("disabled"))
     return bad("truncation", fmt::format("'{}' is not one of auto, disabled", printable(truncation->get_string())));
-  if (truncation && *truncation == json::value("auto")) return fail(Code::unsupported, "truncation: only 'disabled' can be had here");
   return {};
 }
 
@@ -128,6 +127,7 @@ void copy_members(const json::object& body, json::object& chat) {
     if (const json::value* found = present(body, name)) chat[name] = *found;
   for (const auto& row : responses_table().members)
     if (const json::value* found = row.ours ? present(body, row.name) : nullptr) chat[row.name] = *found;
+  if (const json::value* truncation = present(body, "truncation")) chat["truncation"] = *truncation;
   if (const json::value* length = present(body, "max_output_tokens")) chat["max_tokens"] = *length;
   if (const auto effort = text_member(object_member(body, "reasoning"), "effort"); !effort.empty()) chat["reasoning_effort"] = effort;
   if (const json::value* stream = present(body, "stream"); stream && stream->get_bool())
