@@ -53,15 +53,13 @@ void forward_attention(const BlockCall& call, const float* x, Activations& kept)
 // d: the gradient of y, to which that of the middle of the block is added.
 void backward_ffn(const BlockCall& call, Adapter& adapter, Activations& kept, BackwardScratch& scratch, float* d) {
   const std::size_t tokens = call.batch.tokens.size();
-  scratch.d_act.clear();
-  backward(call.linear(Target::ffn_down), &adapter, kept.act.data(), d, scratch.d_act.data());
+  backward(call.linear(Target::ffn_down), adapter, kept.act.data(), d, scratch.d_act.data(), Gradient::replace);
   for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
     kernels().swiglu_back(kept.gate.data() + at, kept.up.data() + at, scratch.d_act.data() + at, kept.gate.data() + at, kept.up.data() + at,
                           count);
   });
-  scratch.d_normal.clear();
-  backward(call.linear(Target::ffn_gate), &adapter, kept.ffn_input.data(), kept.gate.data(), scratch.d_normal.data());
-  backward(call.linear(Target::ffn_up), &adapter, kept.ffn_input.data(), kept.up.data(), scratch.d_normal.data());
+  backward(call.linear(Target::ffn_gate), adapter, kept.ffn_input.data(), kept.gate.data(), scratch.d_normal.data(), Gradient::replace);
+  backward(call.linear(Target::ffn_up), adapter, kept.ffn_input.data(), kept.up.data(), scratch.d_normal.data(), Gradient::add);
   normalise_back(norm(call, call.weights().ffn_norm), kept.middle.data(), scratch.d_normal.data(), d, Gradient::add);
 }
 
@@ -84,14 +82,12 @@ void backward_heads(const BlockCall& call, Activations& kept, BackwardScratch& s
 
 void backward_attention(const BlockCall& call, Adapter& adapter, const float* x, Activations& kept, BackwardScratch& scratch, float* d,
                         Below below) {
-  scratch.d_attention.clear();
-  backward(call.linear(Target::attn_output), &adapter, kept.attention.data(), d, scratch.d_attention.data());
+  backward(call.linear(Target::attn_output), adapter, kept.attention.data(), d, scratch.d_attention.data(), Gradient::replace);
   backward_heads(call, kept, scratch);
   float* d_input = below == Below::needs_gradient ? scratch.d_normal.data() : nullptr;
-  if (d_input != nullptr) scratch.d_normal.clear();
-  backward(call.linear(Target::attn_q), &adapter, kept.attention_input.data(), scratch.d_q.data(), d_input);
-  backward(call.linear(Target::attn_k), &adapter, kept.attention_input.data(), scratch.d_k.data(), d_input);
-  backward(call.linear(Target::attn_v), &adapter, kept.attention_input.data(), scratch.d_v.data(), d_input);
+  backward(call.linear(Target::attn_q), adapter, kept.attention_input.data(), scratch.d_q.data(), d_input, Gradient::replace);
+  backward(call.linear(Target::attn_k), adapter, kept.attention_input.data(), scratch.d_k.data(), d_input, Gradient::add);
+  backward(call.linear(Target::attn_v), adapter, kept.attention_input.data(), scratch.d_v.data(), d_input, Gradient::add);
   if (d_input != nullptr) normalise_back(norm(call, call.weights().attention_norm), x, d_input, d, Gradient::add);
 }
 

@@ -54,7 +54,8 @@ const float* effective_rows(const LinearCall& call, bool merged, std::size_t fir
 void add_bias(const LinearCall& call, float* y) {
   const auto& bias = call.linear.bias;
   if (bias.empty()) return;
-  for (std::size_t token = 0; token < call.tokens; ++token) kernels().add(y + token * bias.size(), bias.data(), bias.size());
+  call.team.for_each(call.tokens,
+                     [&](std::size_t token, std::size_t) { kernels().add(y + token * bias.size(), bias.data(), bias.size()); });
 }
 
 // x with each number kept with probability 1 - p and then divided by it, else zero; or x itself without dropout.
@@ -154,17 +155,18 @@ void forward(const LinearCall& call, const float* x, float* y) {
            rows_of(call.adapter->b(pair), pair.rank).transposed(), y, pair.out);
 }
 
-void backward(const LinearCall& call, Adapter* adapter, const float* x, const float* d_y, float* d_x) {
+void backward(const LinearCall& call, Adapter& adapter, const float* x, const float* d_y, float* d_x, Gradient gradient) {
   const BaseMatrix& weight = call.linear.weight;
   const bool merged = merges(call);
   const std::size_t step = LinearScratch::slice_rows(weight);
   for (std::size_t first = 0; d_x != nullptr && first < weight.out; first += step) {
     const std::size_t rows = std::min(step, weight.out - first);
     const float* w = effective_rows(call, merged, first, rows);
-    multiply(call.team, {call.tokens, weight.in, rows, 1, 1, call.scratch.precision}, rows_of(d_y + first, weight.out),
+    const float before = gradient == Gradient::replace && first == 0 ? 0 : 1;
+    multiply(call.team, {call.tokens, weight.in, rows, 1, before, call.scratch.precision}, rows_of(d_y + first, weight.out),
              rows_of(w, weight.in), d_x, weight.in);
   }
-  if (call.pair != nullptr && adapter != nullptr) backward_pair(call, *adapter, merged, x, d_y, d_x);
+  if (call.pair != nullptr) backward_pair(call, adapter, merged, x, d_y, d_x);
 }
 
 }  // namespace puna::tune

@@ -6,6 +6,7 @@
 
 #include "tune/adapter.h"
 #include "tune/gemm.h"
+#include "tune/gradient.h"
 #include "tune/model.h"
 #include "tune/team.h"
 
@@ -43,8 +44,8 @@ struct LinearCall {
 
 // y [tokens, out] from x [tokens, in].
 void forward(const LinearCall& call, const float* x, float* y);
-// Adds to the gradients of the pair, and, when d_x is not null, to d_x [tokens, in] the gradient that reaches x.
-void backward(const LinearCall& call, Adapter* adapter, const float* x, const float* d_y, float* d_x);
+// Adds to the gradients of the pair. When d_x [tokens, in] is not null, the gradient that reaches x is added to it or put there.
+void backward(const LinearCall& call, Adapter& adapter, const float* x, const float* d_y, float* d_x, Gradient gradient);
 // The base alone, rows [first, first + rows) of W as floats: read into the scratch unless the file has floats.
 [[nodiscard]] const float* base_rows(Team& team, LinearScratch& scratch, const BaseMatrix& weight, std::size_t first, std::size_t rows);
 

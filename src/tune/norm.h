@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 
+#include "tune/gradient.h"
 #include "tune/team.h"
 
 namespace puna::tune {
@@ -18,7 +19,6 @@ struct NormCall {
 // y [rows, width]; may be x.
 void normalise(const NormCall& call, const float* x, float* y);
 // With r = 1 / sqrt(mean(x^2) + epsilon): d_x += r g d_y - x r^3 mean(x g d_y). With `replace`, d_x is set instead, and may be d_y.
-enum class Gradient : bool { add, replace };
 void normalise_back(const NormCall& call, const float* x, const float* d_y, float* d_x, Gradient gradient);
 
 }  // namespace puna::tune
