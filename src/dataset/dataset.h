@@ -33,8 +33,8 @@ struct Options {
   wire::DatasetMapping mapping;
   std::optional<wire::DatasetFormat> format;  // absent: found for each file
   TextDocuments documents = TextDocuments::blank_lines;
-  wire::TrainOn train_on = wire::TrainOn::completion;
-  std::string instruction;  // before a document to sum up, a context to search; empty: instruction_for(task)
+  std::optional<wire::TrainOn> train_on;  // of conversations; absent: completion
+  std::string instruction;                // before a document to sum up, a context to search; empty: instruction_for(task)
 
   std::vector<std::filesystem::path> evaluation;  // files of their own; without them, a part of the rows
   double eval_fraction = 0;                       // 0 ≤ x < 1; must be 0 when there are such files

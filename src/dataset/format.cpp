@@ -75,18 +75,34 @@ Result<DatasetFormat> find_format(const SourceFile& file, const FormatOptions& f
                                                   file.name()));
 }
 
-Result<> read_header_row(const SourceFile& file, const ScanOptions& options, Layout& layout) {
-  Layout headless{.format = layout.format, .columns = {}, .first_row = 0, .rows_member = {}, .documents = {}, .lines = {}};
+// The header row, if it is read with this separator.
+Result<> try_separator(const SourceFile& file, const ScanOptions& options, char separator, Layout& layout) {
+  Layout headless;
+  headless.format = layout.format;
+  headless.separator = layout.separator = separator;
   Problems problems;
   const auto take = [&](const RawRow& row) -> Result<bool> {
     if (!is_utf8(row.bytes)) return fail(Code::invalid_argument, fmt::format("{}: its header row is not UTF-8", file.name()));
-    auto cells = parse_table_row(separator_of(layout.format), row.bytes, problems);
-    if (cells) layout.columns = std::move(*cells);
+    auto cells = parse_table_row(separator, row.bytes, problems);
+    layout.columns = cells ? std::move(*cells) : std::vector<std::string>{};
     layout.first_row = row.offset + row.length + 1;
     return false;
   };
   PUNA_CHECK(scan_table(file, headless, options, {take, [&](std::uint64_t, const Problem& problem) { problems.push_back(problem); }}));
   if (!problems.empty()) return fail(Code::invalid_argument, fmt::format("{}: header row: {}", file.name(), problems.front().message));
+  return {};
+}
+
+// Where commas are decimal points, spreadsheets separate with semicolons.
+Result<> read_header_row(const SourceFile& file, const ScanOptions& options, Layout& layout, std::vector<std::string>& notes) {
+  const bool tabs = layout.format == DatasetFormat::tsv;
+  PUNA_CHECK(try_separator(file, options, tabs ? '\t' : ',', layout));
+  for (const char separator : {';', '\t'}) {
+    Layout other = layout;
+    if (tabs || layout.columns.size() != 1 || !try_separator(file, options, separator, other) || other.columns.size() < 2) continue;
+    layout = std::move(other);
+    notes.emplace_back(separator == ';' ? "its fields are separated by semicolons" : "its fields are separated by tabs");
+  }
   std::set<std::string> seen;
   for (auto& column : layout.columns) {
     column = trim(column);
@@ -169,7 +185,7 @@ Result<Layout> find_layout(SourceFile& file, const FormatOptions& format, const 
   Layout layout;
   layout.documents = format.documents;
   PUNA_TRY(layout.format, find_format(file, format, options, notes));
-  if (layout.format == DatasetFormat::csv || layout.format == DatasetFormat::tsv) PUNA_CHECK(read_header_row(file, options, layout));
+  if (layout.format == DatasetFormat::csv || layout.format == DatasetFormat::tsv) PUNA_CHECK(read_header_row(file, options, layout, notes));
   if (layout.format != DatasetFormat::json) return layout;
   PUNA_CHECK(find_rows_member(file, format, options, layout));
   bool nested = false;

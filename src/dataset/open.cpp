@@ -39,6 +39,7 @@ class Opening {
     PUNA_CHECK(check_options(paths, options_));
     for (const auto& path : paths) PUNA_CHECK(open_file(path, false));
     for (const auto& path : options_.evaluation) PUNA_CHECK(open_file(path, true));
+    PUNA_CHECK(check_rows_member());
     PUNA_CHECK(understand());
     for (std::size_t i = 0; i < contents_->files.size(); ++i) PUNA_CHECK(read_file(i));
     if (contents_->places.empty()) return fail(Code::invalid_argument, no_rows());
@@ -69,6 +70,16 @@ class Opening {
     return {};
   }
 
+  // One that was given must be somebody's; one that was found is said.
+  Result<> check_rows_member() {
+    const auto of_object = [](const OpenFile& source) { return !source.layout.rows_member.empty(); };
+    const auto found = std::ranges::find_if(contents_->files, of_object);
+    if (found != contents_->files.end()) rows_member_ = found->layout.rows_member;
+    if (!options_.mapping.rows || rows_member_) return {};
+    return fail(Code::invalid_argument,
+                fmt::format("mapping.rows: {} is no JSON object with rows in a member", contents_->files.front().file.name()));
+  }
+
   // Which shape, from the first rows of each file.
   Result<> understand() {
     std::vector<json::object> sample;
@@ -86,8 +97,15 @@ class Opening {
       return fail(Code::invalid_argument, no_rows());
     }
     PUNA_TRY(report_.detection, detect(sample, {options_.mapping, options_.task, options_.method}));
+    report_.detection.mapping.rows = rows_member_;
     PUNA_TRY(purpose_, purpose_of(*report_.detection.mapping.shape, options_.task, options_.method));
-    contents_->converter.emplace(report_.detection.mapping, ConvertOptions{purpose_, options_.train_on, options_.instruction});
+    PUNA_TRY(report_.train_on, train_on_of(purpose_, options_.train_on));
+    const Shape shape = *report_.detection.mapping.shape;
+    if (!options_.instruction.empty() && shape != Shape::summary && shape != Shape::squad)
+      return fail(Code::invalid_argument, fmt::format("instruction: only documents with summaries and questions on a context have one; the "
+                                                      "rows are {}",
+                                                      spec_of(shape).summary));
+    contents_->converter.emplace(report_.detection.mapping, ConvertOptions{purpose_, report_.train_on, options_.instruction});
     return {};
   }
 
@@ -208,7 +226,6 @@ class Opening {
   void fill_report() {
     report_.task = wire::task_name(purpose_.task);
     report_.method = wire::method_name(purpose_.method);
-    report_.train_on = options_.train_on;
     auto& statistics = report_.statistics;
     std::vector<std::uint32_t> characters, tokens, messages;
     for (std::size_t row = 0; row < contents_->places.size(); ++row) {
@@ -239,6 +256,7 @@ class Opening {
   std::unique_ptr<Contents> contents_;
   wire::DatasetReport report_;
   Purpose purpose_;
+  std::optional<std::string> rows_member_;
   std::vector<RowKey> keys_;  // one for each place
   std::vector<bool> left_out_;
   std::vector<std::uint32_t> train_, evaluation_;

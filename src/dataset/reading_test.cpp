@@ -71,6 +71,16 @@ TEST(Json, an_object_with_two_arrays_asks_which_one) {
   EXPECT_THAT(scripts(DataFolder().rows("x.json", kText, options)), ElementsAre(kTwo[1]));
 }
 
+TEST(Json, the_member_with_the_rows_is_reported_and_must_exist_when_given) {
+  const auto data = DataFolder().open("x.json", R"({"data": [{"text":"a"}]})");
+  ASSERT_TRUE(data) << data.error().text();
+  EXPECT_EQ(data->report().detection.mapping.rows, "data");
+  Options options;
+  options.mapping.rows = "rows";
+  EXPECT_THAT(DataFolder().open("x.json", R"({"data": [{"text":"a"}]})", options).error().message, HasSubstr("it has data"));
+  EXPECT_THAT(DataFolder().open("x.jsonl", R"({"text":"a"})", options).error().message, HasSubstr("mapping.rows"));
+}
+
 TEST(Json, rows_one_behind_the_other_are_read_whatever_the_name_says) {
   const auto spread =
       DataFolder().open("x.jsonl", "{\n \"prompt\": \"a\",\n \"completion\": \"b\"\n}\n{\n \"prompt\":\"c\",\"completion\":\"d\"}");
@@ -128,6 +138,13 @@ TEST(Csv, a_quote_that_is_never_closed_is_reported_where_it_was_opened) {
 TEST(Csv, a_header_with_two_equal_names_is_refused) {
   EXPECT_THAT(DataFolder().open("x.csv", "a,b,a\n1,2,3\n").error().message, HasSubstr("two columns named 'a'"));
   EXPECT_THAT(DataFolder().open("x.csv", "a,,b\n1,2,3\n").error().message, HasSubstr("without a name"));
+}
+
+TEST(Csv, semicolons_separate_where_no_comma_does) {
+  const auto data = DataFolder().open("x.csv", "prompt;completion\na, b;\"c;d\"\n");
+  ASSERT_TRUE(data) << data.error().text();
+  EXPECT_THAT(scripts(rows_of(data->rows())), ElementsAre("user: a, b | assistant*: c;d"));
+  EXPECT_THAT(data->report().sources[0].notes, ElementsAre(HasSubstr("semicolons")));
 }
 
 TEST(Tsv, tabs_separate_and_commas_do_not) {

@@ -49,7 +49,7 @@ std::optional<json::object> parse_json_row(std::string_view bytes, Problems& pro
 }
 
 std::optional<json::object> parse_columns(const Layout& layout, std::string_view bytes, Problems& problems) {
-  auto cells = parse_table_row(separator_of(layout.format), bytes, problems);
+  auto cells = parse_table_row(layout.separator, bytes, problems);
   if (!cells) return std::nullopt;
   if (cells->size() != layout.columns.size()) {
     problems.push_back(

@@ -21,7 +21,8 @@ enum class TextDocuments {
 // How the bytes of a file become rows; found once, when it is opened.
 struct Layout {
   wire::DatasetFormat format = wire::DatasetFormat::jsonl;
-  std::vector<std::string> columns;  // of the header row of CSV and TSV
+  char separator = ',';              // of CSV and TSV
+  std::vector<std::string> columns;  // of their header row
   std::uint64_t first_row = 0;       // behind that header
   std::string rows_member;           // of a JSON object: where its rows are
   TextDocuments documents = TextDocuments::blank_lines;
@@ -62,9 +63,6 @@ struct ScanSinks {
 // The fields of one line of CSV or TSV (without its end).
 [[nodiscard]] std::optional<std::vector<std::string>> parse_table_row(char separator, std::string_view bytes, Problems& problems);
 
-[[nodiscard]] constexpr char separator_of(wire::DatasetFormat format) {
-  return format == wire::DatasetFormat::tsv ? '\t' : ',';
-}
 // A problem at an offset of a row's bytes: lines below its first, and the column in characters.
 [[nodiscard]] Problem problem_at(Kind kind, std::string_view bytes, std::size_t offset, std::string message);
 [[nodiscard]] Problem too_long(Bytes most);

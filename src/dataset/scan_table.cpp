@@ -1,4 +1,4 @@
-// CSV and TSV: RFC 4180. A quote in the middle of an unquoted field is an ordinary character.
+// CSV and TSV: RFC 4180, with the separator that was found. A quote in the middle of an unquoted field is an ordinary character.
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -42,7 +42,7 @@ class QuoteState {
 
 Result<> scan_table(const SourceFile& file, const Layout& layout, const ScanOptions& options, const ScanSinks& sinks) {
   ByteReader reader(file, options.stop, options.progress);
-  QuoteState quotes(separator_of(layout.format));
+  QuoteState quotes(layout.separator);
   std::string bytes, row;
   ByteReader::Line line, first;
   std::uint64_t length = 0;

@@ -164,6 +164,14 @@ bool method_takes(TuneMethod method, Shape shape) {
   return std::ranges::find(shapes_of(method), shape) != shapes_of(method).end();
 }
 
+Result<wire::TrainOn> train_on_of(Purpose purpose, std::optional<wire::TrainOn> train_on) {
+  if (purpose.method == TuneMethod::sft) return train_on.value_or(wire::TrainOn::completion);
+  const auto only = purpose.method == TuneMethod::pretrain ? wire::TrainOn::all : wire::TrainOn::completion;
+  if (train_on.value_or(only) == only) return only;
+  return fail(Code::invalid_argument, fmt::format("train_on: {} cannot be chosen for the method {}, which trains {}",
+                                                  json::enum_name(*train_on), wire::method_name(purpose.method), json::enum_name(only)));
+}
+
 Result<Purpose> purpose_of(Shape shape, std::optional<TuneTask> task, std::optional<TuneMethod> method) {
   const auto& spec = spec_of(shape);
   const Purpose purpose{task.value_or(spec.task.value_or(TuneTask::text_generation)), method.value_or(spec.method)};

@@ -51,6 +51,9 @@ struct Purpose {
 // What rows of this shape are trained for; what is absent follows from the shape. Code::invalid_argument when the shape, the task and
 // the method do not belong together: what is needed, and what would do.
 [[nodiscard]] Result<Purpose> purpose_of(Shape shape, std::optional<wire::TuneTask> task, std::optional<wire::TuneMethod> method);
+// Which tokens are trained; what is absent follows from the method. Code::invalid_argument where there is nothing to choose: of plain text
+// everything is trained, and answers that are compared or judged, whole.
+[[nodiscard]] Result<wire::TrainOn> train_on_of(Purpose purpose, std::optional<wire::TrainOn> train_on);
 [[nodiscard]] bool task_takes(wire::TuneTask task, Shape shape);
 [[nodiscard]] bool method_takes(wire::TuneMethod method, Shape shape);
 

@@ -109,6 +109,14 @@ TEST(Messages, orders_that_some_templates_refuse_are_warnings) {
                           "unusual-order x.jsonl:2 messages[3]", "unusual-order x.jsonl:2 messages"));
 }
 
+TEST(TrainOn, where_there_is_nothing_to_choose_it_is_refused) {
+  Options options;
+  options.train_on = wire::TrainOn::last;
+  EXPECT_THAT(DataFolder().open("x.jsonl", R"({"prompt":"a","chosen":"b","rejected":"c"})", options).error().message,
+              HasSubstr("train_on: last cannot be chosen for the method dpo"));
+  EXPECT_THAT(DataFolder().open("x.txt", "a", options).error().message, HasSubstr("which trains all"));
+}
+
 TEST(Messages, roles_of_other_names_can_be_mapped) {
   Options options;
   options.mapping.roles = Names{{"farmer", "user"}, {"vet", "assistant"}};
@@ -141,6 +149,12 @@ TEST(Summary, input_and_output_are_one_when_the_task_says_so) {
   options.task = wire::TuneTask::summarization;
   options.instruction = "TL;DR:";
   EXPECT_EQ(script(row(R"({"input":"Long.","output":"Short."})", options)), "user: TL;DR:\n\nLong. | assistant*: Short.");
+}
+
+TEST(Summary, an_instruction_for_rows_that_have_none_is_refused) {
+  Options options;
+  options.instruction = "TL;DR:";
+  EXPECT_THAT(DataFolder().open("x.jsonl", R"({"prompt":"a","completion":"b"})", options).error().message, HasSubstr("instruction:"));
 }
 
 TEST(Squad, rows_keep_every_answer_and_train_the_first) {

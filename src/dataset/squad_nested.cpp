@@ -154,6 +154,7 @@ Result<Layout> flatten_squad(SourceFile& file, const Layout& layout, const Forma
   Layout flat;
   flat.format = wire::DatasetFormat::jsonl;
   const std::uint64_t written = flattener.written();
+  flat.rows_member = layout.rows_member;
   flat.lines = std::move(flattener).lines();
   file.read_from(std::move(text), written);
   return flat;
