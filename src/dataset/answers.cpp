@@ -105,11 +105,11 @@ void check_spans(std::string_view context, const Answers& answers, const std::st
                                       printable(answer.substr(0, utf8_complete_prefix(answer.substr(0, 60)))))});
       continue;
     }
-    if (!answers.starts[i]) continue;
-    const auto begin = byte_of_character(context, *answers.starts[i]);
+    const auto start = answers.starts[i];
+    if (!start) continue;
+    const auto begin = byte_of_character(context, *start);
     if (begin == std::string_view::npos || context.substr(begin, answer.size()) != answer)
-      problems.push_back(
-          {Kind::span_moved, field, fmt::format("at character {} of the context stands something else", *answers.starts[i])});
+      problems.push_back({Kind::span_moved, field, fmt::format("at character {} of the context stands something else", *start)});
   }
 }
 

@@ -28,13 +28,13 @@ bool looks_wrongly_decoded(std::string_view text) {
 }  // namespace
 
 void check_text(const Row& row, std::size_t characters, std::size_t very_long, Problems& problems) {
-  bool control = false, replacement = false, mojibake = false;
+  const auto add_once = [&](Kind kind, const std::string& field, std::string_view message) {
+    if (std::ranges::find(problems, kind, &Problem::kind) == problems.end()) problems.push_back({kind, field, std::string(message)});
+  };
   for_each_text(row, [&](const std::string& field, std::string_view text) {
-    if (!control && (control = has_control_character(text))) problems.push_back({Kind::control_characters, field, "a control character"});
-    if (!replacement && (replacement = text.contains("\uFFFD")))
-      problems.push_back({Kind::replacement_characters, field, "U+FFFD stands for a character that was lost"});
-    if (!mojibake && (mojibake = looks_wrongly_decoded(text)))
-      problems.push_back({Kind::mojibake, field, "UTF-8 that was read as Latin-1 or Windows-1252"});
+    if (has_control_character(text)) add_once(Kind::control_characters, field, "a control character");
+    if (text.contains("\uFFFD")) add_once(Kind::replacement_characters, field, "U+FFFD stands for a character that was lost");
+    if (looks_wrongly_decoded(text)) add_once(Kind::mojibake, field, "UTF-8 that was read as Latin-1 or Windows-1252");
   });
   if (characters > very_long) problems.push_back({Kind::very_long, "", fmt::format("{} characters", characters)});
 }

@@ -1,7 +1,6 @@
 // The files of a data set and the place of each row in them.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "dataset/convert.h"
@@ -29,7 +28,7 @@ struct RowPlace {
 struct Contents {
   std::vector<OpenFile> files;
   std::vector<RowPlace> places;  // of usable rows, in the order of the files
-  std::optional<Converter> converter;
+  Converter converter{{}, {}};
 };
 
 }  // namespace puna::dataset

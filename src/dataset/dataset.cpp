@@ -14,7 +14,7 @@ Result<Row> Rows::at(std::size_t index) const {
   PUNA_TRY(const std::size_t got, source.file.read(place.offset, bytes.data(), bytes.size()));
   Problems problems;
   const auto record = got == bytes.size() ? parse_row(source.layout, bytes, problems) : std::nullopt;
-  auto row = record ? contents_->converter->convert(*record, problems) : std::nullopt;
+  auto row = record ? contents_->converter.convert(*record, problems) : std::nullopt;
   if (!row) return fail(Code::conflict, fmt::format("{}, line {}: not the row that was there", source.file.name(), place.line));
   row->file = source.file.name();
   row->line = place.line;

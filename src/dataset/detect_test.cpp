@@ -7,7 +7,6 @@ namespace puna::dataset {
 namespace {
 
 using Names = std::map<std::string, std::string>;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::vector<json::object> sample(std::string_view rows) {
@@ -18,6 +17,7 @@ std::vector<json::object> sample(std::string_view rows) {
 
 Result<Shape> shape_of(std::string_view rows, const Wanted& wanted = {}) {
   PUNA_TRY(const auto found, detect(sample(rows), wanted));
+  if (!found.mapping.shape) return fail(Code::internal, "a detection without a shape");
   return *found.mapping.shape;
 }
 

@@ -98,14 +98,14 @@ class Opening {
     }
     PUNA_TRY(report_.detection, detect(sample, {options_.mapping, options_.task, options_.method}));
     report_.detection.mapping.rows = rows_member_;
-    PUNA_TRY(purpose_, purpose_of(*report_.detection.mapping.shape, options_.task, options_.method));
+    const Shape shape = report_.detection.mapping.shape.value_or(Shape::text);
+    PUNA_TRY(purpose_, purpose_of(shape, options_.task, options_.method));
     PUNA_TRY(report_.train_on, train_on_of(purpose_, options_.train_on));
-    const Shape shape = *report_.detection.mapping.shape;
     if (!options_.instruction.empty() && shape != Shape::summary && shape != Shape::squad)
       return fail(Code::invalid_argument, fmt::format("instruction: only documents with summaries and questions on a context have one; the "
                                                       "rows are {}",
                                                       spec_of(shape).summary));
-    contents_->converter.emplace(report_.detection.mapping, ConvertOptions{purpose_, report_.train_on, options_.instruction});
+    contents_->converter = Converter(report_.detection.mapping, {purpose_, report_.train_on, options_.instruction});
     return {};
   }
 
@@ -135,7 +135,7 @@ class Opening {
     OpenFile& source = contents_->files[index];
     Problems problems;
     const auto record = parse_row(source.layout, raw.bytes, problems);
-    auto row = record && contents_->converter ? contents_->converter->convert(*record, problems) : std::nullopt;
+    auto row = record ? contents_->converter.convert(*record, problems) : std::nullopt;
     RowPlace place{raw.offset, raw.length, static_cast<std::uint32_t>(raw.line), static_cast<std::uint32_t>(index)};
     if (row) {
       row->file = source.file.name();

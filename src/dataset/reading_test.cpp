@@ -11,7 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using wire::DatasetFormat;
 
 std::vector<std::string> scripts(const std::vector<Row>& rows) {

@@ -33,9 +33,10 @@ class Hash {
 void visit_messages(std::string_view list, const std::vector<Message>& messages,
                     const std::function<void(const std::string&, std::string_view)>& visit) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    visit(fmt::format("{}[{}].content", list, i), messages[i].content);
-    if (messages[i].reasoning) visit(fmt::format("{}[{}].reasoning", list, i), *messages[i].reasoning);
-    if (messages[i].tool_calls) visit(fmt::format("{}[{}].tool_calls", list, i), json::to_text(*messages[i].tool_calls));
+    const auto& [role, content, reasoning, name, id, calls, weight] = messages[i];
+    visit(fmt::format("{}[{}].content", list, i), content);
+    if (reasoning) visit(fmt::format("{}[{}].reasoning", list, i), *reasoning);
+    if (calls) visit(fmt::format("{}[{}].tool_calls", list, i), json::to_text(*calls));
   }
 }
 

@@ -42,10 +42,10 @@ TEST(ShareGpt, a_function_call_is_a_tool_call_and_the_observation_its_result) {
                        R"({"from":"function_call","value":"{\"name\":\"f\",\"arguments\":{\"x\":1}}"},)"
                        R"({"from":"observation","value":"2"},{"from":"gpt","value":"b"}],"tools":"[{\"name\":\"f\"}]"})");
   ASSERT_EQ(got.messages.size(), 4u);
-  const auto call = got.messages[1].tool_calls.value().at(0).as_object();
+  const auto call = got.messages[1].tool_calls.value_or(json::array{}).at(0).as_object();
   EXPECT_EQ(call.at("function").at("arguments").as_string(), R"({"x":1})");
   EXPECT_EQ(got.messages[2].tool_call_id, std::string(call.at("id").as_string()));
-  EXPECT_EQ(json::to_text(got.tools.value()), R"([{"type":"function","function":{"name":"f"}}])");
+  EXPECT_EQ(json::to_text(got.tools.value_or(json::array{})), R"([{"type":"function","function":{"name":"f"}}])");
 }
 
 TEST(Messages, tools_calls_reasoning_and_parts_of_text_are_kept) {

@@ -14,9 +14,9 @@ namespace fs = std::filesystem;
 using puna::wire::DatasetFormat;
 
 fs::path input_file() {
-  static const auto kFolder = puna::os::TemporaryFolder::create();
-  if (!kFolder) std::abort();
-  return kFolder->path() / "input";
+  static const auto folder = puna::os::TemporaryFolder::create();
+  if (!folder) std::abort();
+  return folder->path() / "input";
 }
 
 void read_as(std::optional<DatasetFormat> format, const fs::path& file) {
