@@ -325,7 +325,6 @@ struct Body {
   static Vector root(Vector x) {
     float lanes[kWidth];
     store(lanes, x);
-#pragma clang loop vectorize(enable)
     for (int i = 0; i < kWidth; ++i) lanes[i] = __builtin_sqrtf(lanes[i]);
     return load(lanes);
   }

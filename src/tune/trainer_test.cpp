@@ -161,6 +161,7 @@ TEST_F(TrainerRun, refuses_the_checkpoint_of_another_run_and_stays_as_it_was) {
   EXPECT_EQ(plainer.steps(), 0u);
 }
 
+// Zero where a sanitizer keeps the memory.
 std::size_t memory_in_use() {
   const auto info = ::mallinfo2();
   return info.uordblks + info.hblkhd;
@@ -177,6 +178,7 @@ TEST(TrainerMemory, is_what_was_said_before) {
     auto run = Trainer::create(model.model(), team, with).value();
     const std::vector examples = {random_row(256, 4096, 1), random_row(256, 4096, 2), random_row(256, 4096, 3), random_row(256, 4096, 4)};
     ASSERT_TRUE(run.step(std::vector{lay_out(examples)}));
+    if (memory_in_use() == before) GTEST_SKIP() << "this build's memory is a sanitizer's";
     EXPECT_NEAR(double(memory_in_use() - before) / double(said), 1, 0.1);
   }
 }
