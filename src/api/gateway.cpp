@@ -75,6 +75,12 @@ net::Task<Result<>> take_lease(Exchange& exchange) {
   co_return Result<>();
 }
 
+// How long the request waited for its slot, and its place in the queue when it came; 0: it need not wait.
+void add_queue_headers(net::Headers& headers, const fleet::Lease& lease) {
+  headers.set("X-Puna-Queue-Ms", std::to_string(lease.waited().count()));
+  headers.set("X-Puna-Queue-Position", std::to_string(lease.arrived_at().value_or(0)));
+}
+
 net::Task<Result<net::HttpStream>> ask_once(Exchange& exchange) {
   auto answer = co_await exchange.workbench.http().open(worker_request(exchange));
   if (!answer) co_return fail(co_await exchange.lease->explain(answer.error()));
@@ -115,8 +121,9 @@ class StreamWriter {
     if (dropped_ && !rendering_) teller_.emplace(*dropped_);
   }
 
-  net::Task<Result<>> start() {
+  net::Task<Result<>> start(const fleet::Lease& lease) {
     net::Headers headers = rendering_ ? rendering_->stream_headers() : net::Headers();
+    add_queue_headers(headers, lease);
     if (dropped_) tell_dropped(headers, *dropped_);
     if (!rendering_) co_return co_await responder_.start_sse(std::move(headers));
     co_return co_await responder_.start(200, std::move(headers));
@@ -179,7 +186,7 @@ net::Task<Result<>> relay_stream(Exchange& exchange, net::Responder& responder) 
   co_await net::asio::this_coro::throw_if_cancelled(false);
   PUNA_CO_TRY(auto answer, co_await ask_engine(exchange));
   StreamWriter writer(exchange, responder);
-  PUNA_CO_CHECK(co_await writer.start());
+  PUNA_CO_CHECK(co_await writer.start(*exchange.lease));
   for (;;) {
     auto chunk = co_await answer.read();
     if (!chunk && chunk.error().code == Code::cancelled) co_return fail(chunk.error());
@@ -252,6 +259,7 @@ net::Task<Result<>> deliver(Exchange& exchange, net::Responder& responder) {
     PUNA_CO_TRY(const auto answer, json::parse_object(response.body));
     PUNA_CO_TRY(response, exchange.inference.rendering->whole(answer));
   }
+  add_queue_headers(response.headers, *exchange.lease);
   if (exchange.dropped) {
     tell_dropped(response.headers, *exchange.dropped);
     response.body = tell_dropped(std::move(response.body), *exchange.dropped);

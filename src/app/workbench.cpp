@@ -115,7 +115,8 @@ Result<> Workbench::build() {
                                                               PUNA_CO_TRY(auto known, co_await know(std::move(name)));
                                                               co_return loaded_adapters_.with(std::move(known.launch));
                                                             },
-                                                            .places = places});
+                                                            .places = places,
+                                                            .database = database_.get()});
 
   transfers_ = std::make_unique<hub::transfer::Engine>(hub::transfer::Engine::Parts{
       .settings = parts_.settings, .downloads = parts_.places.partial_downloads(), .http = client_options(*settings)});

@@ -14,6 +14,7 @@
 #include "os/hardware.h"
 #include "server-context.h"
 #include "server-http.h"
+#include "worker/engine_memory.h"
 #include "worker/generation.h"
 #include "worker/kernels.h"
 #include "worker/load_plan.h"
@@ -131,6 +132,7 @@ Readiness Engine::readiness() const {
   out.threads = parts_->plan.threads;
   if (parts_->plan.gpu_layers != 0) out.devices = gpu_names();
   if (out.devices.empty()) out.devices = {fmt::format("CPU ({})", parts_->kernels)};
+  out.memory = engine_memory(parts_->context.get_llama_context());
   return out;
 }
 

@@ -31,6 +31,7 @@ void StatusWriter::ready(const Readiness& readiness) {
   status.slots = readiness.slots;
   status.threads = readiness.threads;
   status.devices = readiness.devices;
+  status.memory = readiness.memory;
   write(status);
 }
 

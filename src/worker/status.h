@@ -16,6 +16,7 @@ struct Readiness {
   std::int64_t slots = 0;
   std::int64_t threads = 0;
   std::vector<std::string> devices;
+  std::vector<wire::WorkerMemory> memory;
 };
 
 // Writes wire::WorkerStatus lines, or nothing without a descriptor. Thread-safe. When the daemon has gone there is nobody to tell: the

@@ -11,6 +11,7 @@ std::span<const Migration> migrations() {
       Migration{3, "model files", kModelFileTables},
       Migration{4, "profiles", kProfileTables},
       Migration{6, "responses, files and batches", kBatchTables},
+      Migration{8, "worker memory", kWorkerMemoryTable},
   };
   return kAll;
 }
