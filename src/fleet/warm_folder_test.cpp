@@ -17,9 +17,9 @@ TEST(WarmFolder, is_one_for_each_file_whatever_leads_to_it) {
   std::ofstream(blob) << "x";
   std::ofstream(folder.path() / "b.gguf") << "x";
   fs::create_symlink(blob, folder.path() / "link.gguf");
-  EXPECT_EQ(warm_folder("/w", folder.path() / "link.gguf"), warm_folder("/w", blob));
-  EXPECT_EQ(warm_folder("/w", blob), fs::path("/w") / blob.filename());
-  EXPECT_NE(warm_folder("/w", folder.path() / "b.gguf"), warm_folder("/w", blob));
+  EXPECT_EQ(warm_folder("/w", folder.path() / "link.gguf").value(), warm_folder("/w", blob).value());
+  EXPECT_EQ(warm_folder("/w", blob).value(), fs::path("/w") / blob.filename());
+  EXPECT_NE(warm_folder("/w", folder.path() / "b.gguf").value(), warm_folder("/w", blob).value());
 }
 
 TEST(WarmFolder, goes_with_its_model_alone) {
