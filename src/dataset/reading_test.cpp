@@ -53,6 +53,11 @@ TEST(Json, an_array_is_read_row_by_row_with_the_line_of_each) {
   EXPECT_THAT(lines(rows), ElementsAre(2, 4));
 }
 
+TEST(Json, quotes_and_brackets_within_text_end_no_row) {
+  const auto rows = DataFolder().rows("x.json", R"([{"text":"a \" ]} b\\"},{"text":"c"}])");
+  EXPECT_THAT(scripts(rows), ElementsAre("a \" ]} b\\", "c"));
+}
+
 TEST(Json, an_object_with_one_array_has_its_rows_there) {
   const auto rows = DataFolder().rows(
       "x.json",
