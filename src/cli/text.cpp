@@ -33,8 +33,9 @@ std::string parameter_text(std::int64_t parameters) {
 
 std::string state_text(const wire::RunningModel& model) {
   const std::string name = fmt::format("{}{}", json::enum_name(model.state), model.purpose == "embed" ? " (embed)" : "");
-  if (model.state == wire::WorkerState::loading) return fmt::format("{} {:.0f}%", name, model.load_progress * 100);
-  return name;
+  const std::string queue = model.queued_requests > 0 ? fmt::format(", {} waiting", model.queued_requests) : "";
+  if (model.state == wire::WorkerState::loading) return fmt::format("{} {:.0f}%{}", name, model.load_progress * 100, queue);
+  return name + queue;
 }
 
 Error failure_of(const wire::Job& job) {

@@ -68,7 +68,6 @@ TEST_F(FleetSchedules, room_for_a_model_when_the_one_that_works_has_ended) {
   EXPECT_EQ(told_states("a").back(), stopped);
 }
 
-// ledger: F1
 TEST_F(FleetSchedules, the_end_of_a_stream_before_its_model_makes_room) {
   sized("a", mib(512), "ready\n" + gate("stream"));
   sized("b", gib(1) + mib(800));
@@ -123,6 +122,7 @@ TEST_F(FleetSchedules, no_longer_queue_than_allowed) {
   end();
 }
 
+// ledger: T9
 TEST_F(FleetSchedules, no_request_longer_than_it_would_wait) {
   script("m", "");
   options_.slots = 1;
@@ -187,7 +187,6 @@ class FleetSwapsRealModels : public FleetTest {
   }
 };
 
-// ledger: F1
 TEST_F(FleetSwapsRealModels, and_cuts_no_stream) {
   for (const std::string name : {"a", "b"}) EXPECT_TRUE(tiny_model::write(folder() / "models" / name, tiny_model::Kind::chat));
   Outcome<Lease> other;

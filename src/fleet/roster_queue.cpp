@@ -116,7 +116,8 @@ Ask Roster::ask_of(const Key& key, const LeaseOptions& options) {
 
 net::Task<ModelTerms> Roster::terms_of(const Key& key, const Launch& launch) {
   const auto known = subjects_.find(key);
-  if (known == subjects_.end() || !known->second.launch->same_process(launch)) {
+  // A load looks again: settings may have changed, or its memory may have been measured under another name.
+  if (known == subjects_.end() || !known->second.launch->same_process(launch) || !find(key)) {
     auto expectation = co_await net::on_pool(parts_.io, [&] { return book_.expect(launch, key.second, parts_.options()); });
     if (subjects_.size() > kSubjectsKept)
       std::erase_if(subjects_, [&](const auto& one) { return !find(one.first) && scheduler_.waiting(one.first) == 0; });

@@ -247,6 +247,7 @@ class World {
   std::size_t order_ = 0;
 };
 
+// ledger: T15
 TEST(SchedulerModel, holds_its_promises_in_ten_thousands_of_random_events) {
   for (std::uint64_t seed = 1; seed <= 60 && !::testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);

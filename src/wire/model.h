@@ -261,11 +261,11 @@ struct RunningModel {
   std::optional<std::int64_t> memory_bytes;     // resident, of the worker process
   std::optional<std::int64_t> predicted_bytes;  // that it was expected to take before it was loaded
   std::optional<std::int64_t> measured_bytes;   // that it takes when all of its buffers are in use, as it was measured
-  std::int64_t context_length = 0;           // for each of the slots
+  std::int64_t context_length = 0;              // for each of the slots
   std::int64_t slots = 0;
-  std::int64_t queued_requests = 0;          // that wait for it
-  bool pinned = false;                       // never makes room for other models
-  std::optional<std::string> expires_at;     // RFC 3339; absent: busy, or kept for ever
+  std::int64_t queued_requests = 0;       // that wait for it
+  bool pinned = false;                    // never makes room for other models
+  std::optional<std::string> expires_at;  // RFC 3339; absent: busy, or kept for ever
   std::optional<WorkerFailure> failure;
 };
 BOOST_DESCRIBE_STRUCT(RunningModel, (),
