@@ -241,7 +241,10 @@ net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, st
   if (keep_alive) {
     PUNA_CO_TRY(options.keep_alive, parse_duration(*keep_alive));
   }
-  PUNA_CO_TRY(const auto known, co_await know(name));
+  const auto named = split_model_name(name);
+  PUNA_CO_TRY(const auto known, co_await know(named.base));
+  PUNA_CO_TRY(const auto adapters, co_await know_adapters(known.launch, named.adapters));
+  loaded_adapters_.note(known.launch.name, adapters);
   options.purpose = known.generates ? fleet::Purpose::generate : fleet::Purpose::embed;
   PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.launch.name, std::move(options)));
   for (auto& running : fleet_->list())
@@ -250,7 +253,7 @@ net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, st
 }
 
 net::Task<Result<>> Workbench::unload_model(std::string name) {
-  PUNA_CO_TRY(const auto known, co_await know(std::move(name)));
+  PUNA_CO_TRY(const auto known, co_await know(split_model_name(name).base));
   co_return co_await fleet_->unload(known.launch.name);
 }
 

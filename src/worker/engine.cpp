@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <new>
 #include <string>
 
@@ -58,6 +59,14 @@ LoadFailure failure_of(const Error& error) {
   return {fault, error.text()};
 }
 
+// Of values of 16 bits; other types are about as large or smaller.
+Bytes token_size(const llama_model* model) {
+  const auto width =
+      static_cast<std::uint64_t>(llama_model_n_embd(model)) / static_cast<std::uint64_t>(std::max(1, llama_model_n_head(model)));
+  const auto heads = static_cast<std::uint64_t>(std::max(1, llama_model_n_head_kv(model)));
+  return Bytes(2 * 2 * width * heads * static_cast<std::uint64_t>(llama_model_n_layer(model)));
+}
+
 // Null when nothing is to be saved, or cannot be: the worker serves without it. A model that drafts has a second cache, which llama.cpp
 // does not save.
 std::unique_ptr<Warmth> make_warmth(const ServeArguments& arguments, const LoadPlan& plan, std::string_view kernels,
@@ -65,7 +74,8 @@ std::unique_ptr<Warmth> make_warmth(const ServeArguments& arguments, const LoadP
   const auto& asked = arguments.warmth;
   if (asked.folder.empty() || arguments.mode != Mode::generate || !arguments.speculation.draft.empty()) return nullptr;
   const auto make = [&]() -> Result<std::unique_ptr<Warmth>> {
-    WarmthOptions options{.least_tokens = static_cast<std::size_t>(asked.least)};
+    WarmthOptions options{.least_tokens = static_cast<std::size_t>(asked.least),
+                          .token_size = token_size(llama_get_model(context.get_llama_context()))};
     for (const auto& adapter : arguments.adapters) {
       PUNA_TRY(auto identity, file_identity(adapter.file));
       options.adapters.push_back(std::move(identity));

@@ -6,12 +6,11 @@
 #include <memory>
 #include <utility>
 
-#include "worker/engine_log.h"
+#include "server-context.h"
+#include "server-http.h"
 
 namespace puna::worker {
 namespace {
-
-using Handler = server_http_context::handler_t;
 
 class Visit {
  public:
@@ -92,7 +91,7 @@ std::optional<int> warm_slot(const common_json& body, PromptKind kind, const Ada
 
 }  // namespace
 
-Handler generating(Handler handler, PromptKind kind, const GenerationParts& parts) {
+GenerationHandler generating(GenerationHandler handler, PromptKind kind, const GenerationParts& parts) {
   return [handler = std::move(handler), kind, &parts](const server_http_req& request) -> server_http_res_ptr {
     if (parts.warmth == nullptr && parts.adapters.empty()) return handler(request);
     auto response = std::make_unique<OwningResponse>();

@@ -1,14 +1,16 @@
 // A request that generates, on its way to llama.cpp's handler.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <functional>
+#include <memory>
 
-#include "server-context.h"
-#include "server-http.h"
 #include "worker/warmth.h"
 
-struct llama_vocab;  // NOLINT(readability-identifier-naming): llama.cpp's
+// llama.cpp's.
+struct llama_vocab;         // NOLINT(readability-identifier-naming)
+struct server_chat_params;  // NOLINT(readability-identifier-naming)
+struct server_http_req;     // NOLINT(readability-identifier-naming)
+struct server_http_res;     // NOLINT(readability-identifier-naming)
 
 namespace puna::worker {
 
@@ -21,9 +23,11 @@ struct GenerationParts {
 
 enum class PromptKind { chat, text };
 
+// As server_http_context has it.
+using GenerationHandler = std::function<std::unique_ptr<server_http_res>(const server_http_req&)>;
+
 // The handler with what comes before it: the request states its set of adapters in full (llama.cpp keeps a slot's content across a change
 // that a request does not state), and a conversation that was saved is brought back. `parts` must outlive it.
-[[nodiscard]] server_http_context::handler_t generating(server_http_context::handler_t handler, PromptKind kind,
-                                                        const GenerationParts& parts);
+[[nodiscard]] GenerationHandler generating(GenerationHandler handler, PromptKind kind, const GenerationParts& parts);
 
 }  // namespace puna::worker

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "os/hardware.h"
 #include "worker/engine_log.h"
 
 namespace puna::worker {
@@ -69,12 +70,7 @@ std::optional<int> Warmth::prepare(const std::vector<std::int32_t>& tokens, cons
   const std::string set = text_of(adapters);
   std::optional<int> live;
   std::size_t live_common = 0;
-  std::map<int, Known> known;
-  {
-    const std::lock_guard lock(mutex_);
-    known = known_;
-  }
-  for (const auto& [slot, about] : known) {
+  for (const auto& [slot, about] : known_for(set)) {
     const auto match = states_->match(about.name, tokens, set);
     if (!match || match->common <= live_common) continue;
     live = slot;
@@ -83,7 +79,7 @@ std::optional<int> Warmth::prepare(const std::vector<std::int32_t>& tokens, cons
   const auto best = states_->best(tokens, set);
   // Reading a long state for the sake of its beginning costs more than computing that.
   const bool worth = best && best->common >= live_common + options_.least_tokens && best->common * kGrowth >= best->length;
-  if (!worth) return live && !options_.adapters.empty() && is_free(*live, adapters) ? live : std::nullopt;
+  if (!worth) return options_.adapters.empty() ? std::nullopt : live;
   const auto begin = Clock::now();
   const auto restored = restore(*best, adapters);
   if (!restored) {
@@ -95,11 +91,21 @@ std::optional<int> Warmth::prepare(const std::vector<std::int32_t>& tokens, cons
   return *restored;
 }
 
-bool Warmth::is_free(int slot, const AdapterScales& adapters) const {
+// What slots hold, as far as a request with this set can use it. With adapters, another set may have taken a slot since, and llama.cpp must
+// be told which slot to take: only those that are seen to be free and of this set count.
+std::map<int, Warmth::Known> Warmth::known_for(const std::string& set) const {
+  std::map<int, Known> out;
+  {
+    const std::lock_guard lock(mutex_);
+    out = known_;
+  }
+  if (options_.adapters.empty()) return out;
   const auto slots = slots_.list(kSlotDeadline);
-  return slots && std::ranges::any_of(*slots, [&](const SlotView& view) {
-           return view.id == slot && !view.busy && text_of(view.adapters) == text_of(adapters);
-         });
+  std::erase_if(out, [&](const auto& entry) {
+    const auto usable = [&](const SlotView& view) { return view.id == entry.first && !view.busy && text_of(view.adapters) == set; };
+    return !slots || std::ranges::none_of(*slots, usable);
+  });
+  return out;
 }
 
 // An empty slot, else the one whose last task is the oldest; rather one whose content is saved.
@@ -109,8 +115,8 @@ std::optional<SlotView> Warmth::choose_slot(const std::vector<SlotView>& slots) 
   for (const auto& slot : slots) {
     if (slot.busy) continue;
     const auto known = known_.find(slot.id);
-    if (known != known_.end() && Clock::now() - known->second.restored_at < kReserved) continue;
     const bool saved = known != known_.end() && known->second.task == slot.task && known->second.tokens == slot.tokens;
+    if (saved && Clock::now() - known->second.restored_at < kReserved) continue;  // its request is on its way
     const std::pair rank(slot.tokens == 0 ? 0 : saved ? 1 : 2, slot.task);
     if (!best || rank < best->first) best = {rank, slot};
   }
@@ -120,7 +126,7 @@ std::optional<SlotView> Warmth::choose_slot(const std::vector<SlotView>& slots) 
 Result<int> Warmth::restore(const SavedStates::Match& match, const AdapterScales& adapters) {
   const std::lock_guard work(slot_work_);
   PUNA_TRY(const auto slots, slots_.list(kSlotDeadline));
-  auto slot = choose_slot(slots);
+  const auto slot = choose_slot(slots);
   if (!slot) return fail(Code::overloaded, "every slot is busy");
   PUNA_TRY(const auto state, states_->read(match.name));
   if (!options_.adapters.empty() && slot->adapters != adapters) PUNA_CHECK(slots_.adopt(slot->id, adapters, kSlotDeadline));
@@ -130,8 +136,9 @@ Result<int> Warmth::restore(const SavedStates::Match& match, const AdapterScales
     if (restored.error().code != Code::deadline_exceeded) states_->remove(match.name);
     return fail(restored.error());
   }
-  slot->tokens = static_cast<std::int64_t>(match.length);
-  know(*slot, match.name, Clock::now());
+  PUNA_TRY(const auto after, slots_.list(kSlotDeadline));
+  for (const auto& view : after)
+    if (view.id == slot->id) know(view, match.name, Clock::now());
   return slot->id;
 }
 
@@ -165,17 +172,27 @@ bool Warmth::wait_for_work(const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
+bool Warmth::is_known(const SlotView& slot) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(slot.id);
+  return known != known_.end() && known->second.task == slot.task && known->second.tokens == slot.tokens;
+}
+
+// Its copy in memory, until it is written.
+bool Warmth::has_room(const SlotView& slot) const {
+  const std::uint64_t needed = static_cast<std::uint64_t>(slot.tokens) * options_.token_size.count;
+  return needed < os::probe_hardware().memory_available_bytes / 2;
+}
+
 void Warmth::save_all(bool everything) {
   const auto slots = slots_.list(kSlotDeadline);
   if (!slots) return write_log_line(fmt::format("conversations cannot be saved: {}", slots.error().text()));
   for (const auto& slot : *slots) {
-    if (slot.busy || slot.tokens < static_cast<std::int64_t>(options_.least_tokens)) continue;
-    {
-      const std::lock_guard lock(mutex_);
-      const auto known = known_.find(slot.id);
-      if (known != known_.end() && known->second.task == slot.task && known->second.tokens == slot.tokens) continue;
-    }
-    save(slot, everything);
+    if (slot.busy || is_known(slot)) continue;
+    if (slot.tokens >= static_cast<std::int64_t>(options_.least_tokens) && has_room(slot))
+      save(slot, everything);
+    else
+      know(slot, "");
   }
 }
 

@@ -24,6 +24,7 @@ namespace puna::worker {
 struct WarmthOptions {
   std::vector<std::string> adapters;  // what identifies the file of each
   std::size_t least_tokens = 256;     // of a conversation that is worth saving
+  Bytes token_size;                   // of keys and values
 };
 
 // A slot is saved when its worker has been quiet for a moment, or for the first time in a while; again when it has grown by an eighth. The
@@ -59,12 +60,14 @@ class Warmth {
   };
 
   void keep(const std::stop_token& stop);
+  [[nodiscard]] bool has_room(const SlotView& slot) const;
+  [[nodiscard]] bool is_known(const SlotView& slot) const;
   [[nodiscard]] bool wait_for_work(const std::stop_token& stop);
   void save_all(bool everything);
   void save(const SlotView& slot, bool everything);
   [[nodiscard]] Result<int> restore(const SavedStates::Match& match, const AdapterScales& adapters);
   [[nodiscard]] std::optional<SlotView> choose_slot(const std::vector<SlotView>& slots) const;
-  [[nodiscard]] bool is_free(int slot, const AdapterScales& adapters) const;
+  [[nodiscard]] std::map<int, Known> known_for(const std::string& set) const;
   [[nodiscard]] std::string text_of(const AdapterScales& adapters) const;
   [[nodiscard]] std::set<std::string> live_names() const;
   void know(const SlotView& slot, std::string name, Clock::time_point restored_at = {});

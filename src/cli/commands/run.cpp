@@ -38,9 +38,11 @@ constexpr std::array kOptions = {
     OptionSpec{.name = "verbose", .help = "show timings behind the answer"},
 };
 constexpr std::array kExamples = {
-    Example{"puna run smollm2", "chat"}, Example{"puna run smollm2 \"Why is the sky blue?\"", "one question, one answer"},
+    Example{"puna run smollm2", "chat"},
+    Example{"puna run smollm2 \"Why is the sky blue?\"", "one question, one answer"},
     Example{"puna run smollm2 \"Summarise this:\" < notes.txt", "a question about a file"},
     Example{"puna run HuggingFaceTB/SmolLM2-135M-Instruct-GGUF", "pull it first if it is not here"},
+    Example{"puna run smollm2+pirate", "with a LoRA adapter of the library; several follow each other"},
     Example{"puna run ./model.gguf --set temperature=0 --set seed=1 hello", "a file, the same answer each time"}};
 constexpr Bytes kLargestInput = mib(64);
 
@@ -139,6 +141,11 @@ Result<wire::ModelDetail> find_or_pull(Context& context, client::Client& daemon,
   if (looks_like_file(typed)) {
     context.console().err.line(printable(fmt::format("taking {} into the library", typed)));
     return pull_and_find(context, daemon, interrupt, typed);
+  }
+  if (const auto plus = typed.find('+'); plus != std::string::npos) {
+    PUNA_TRY(auto base, find_or_pull(context, daemon, interrupt, typed.substr(0, plus)));
+    base.model.name += typed.substr(plus);  // whether the adapters fit is the daemon's to say
+    return base;
   }
   auto known = daemon.model(std::string(without_catalogue(typed)), interrupt.token());
   const bool elsewhere = typed.contains('/');
