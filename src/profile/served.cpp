@@ -168,6 +168,7 @@ Result<Served> serve_profile(const wire::Profile& profile, model::Library& libra
   PUNA_CHECK(add_files(launch, settings, library, folder));
   PUNA_CHECK(add_life(launch, settings));
   out.recipe = recipe_of(settings, out.recipe);
+  out.overflow = settings.overflow;
   return out;
 }
 

@@ -219,6 +219,7 @@ constexpr auto kFields = std::to_array<Field>({
     {"key_env", check_variable, {}, kRemote},
     {"key_file", check_path, {}, kRemote},
     {"served_name", check_text, {}, kCommand | kRemote},
+    {"overflow", check_choice<wire::Overflow>, {}, kBuiltin},
     {"system", check_text},
     {"parameters", check_parameters},
     {"environment", check_environment, {}, kBuiltin | kCommand},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "wire/overflow.h"
 
 namespace puna::wire {
 
@@ -73,6 +74,7 @@ struct ProfileSettings {
   std::optional<std::string> served_name;  // the model's name there; of a command, too
 
   // requests
+  std::optional<Overflow> overflow;  // what happens to a conversation that is longer than the context
   std::optional<std::string> system;
   std::optional<json::object> parameters;  // in the names of the API: "temperature", "top_p", "stop", "max_tokens" …
 
@@ -87,8 +89,8 @@ struct ProfileSettings {
 BOOST_DESCRIBE_STRUCT(ProfileSettings, (),
                       (description, model, engine, context, slots, threads, gpu_layers, batch, micro_batch, cache_type_k, cache_type_v,
                        flash_attention, draft_model, ngram, ngram_size, draft_max, draft_min, draft_probability, adapters, projector,
-                       chat_template, command, health, start_deadline, url, key_env, key_file, served_name, system, parameters, environment,
-                       keep_alive, auto_start, restart, restart_attempts, memory_limit))
+                       chat_template, command, health, start_deadline, url, key_env, key_file, served_name, overflow, system, parameters,
+                       environment, keep_alive, auto_start, restart, restart_attempts, memory_limit))
 
 // Settings that have a name; each change makes a new version.
 struct Profile {
