@@ -1,11 +1,14 @@
 #include "api/service.h"
 
 #include "api/error_body.h"
+#include "api/openai/batch_line.h"
 #include "base/log.h"
 
 namespace puna::api {
 
-Service::Service(app::Workbench& workbench, Host& host) : workbench_(workbench), host_(host), router_(routes()) {}
+Service::Service(app::Workbench& workbench, Host& host) : workbench_(workbench), host_(host), router_(routes()) {
+  workbench.batches().answer_with([&workbench](batch::Request request) { return openai::answer_line(workbench, std::move(request)); });
+}
 
 net::Handler Service::handler() {
   return [this](net::ServerRequest& request, net::Responder& responder) { return handle(request, responder); };

@@ -73,6 +73,20 @@ Result<> check_unused(profile::Profiles& profiles, model::Library& library, cons
                                           model.name, users.size() == 1 ? "" : "s", join(users, ", ")));
 }
 
+// A reranker's only output is a score.
+Result<> check_purpose(const profile::Served& known, fleet::Purpose purpose) {
+  const auto& name = known.launch.name;
+  if (known.launch.kind != wire::EngineKind::builtin) return {};
+  const auto refuse = [](std::string why) { return fail(Code::unsupported, std::move(why)); };
+  if (purpose == fleet::Purpose::rank && !known.ranks)
+    return refuse(fmt::format("model {} cannot rank documents; take one whose `puna show` lists \"rerank\"", name));
+  if (purpose != fleet::Purpose::rank && known.ranks && !known.generates)
+    return refuse(fmt::format("model {} scores documents for a query and does nothing else; use /v1/rerank", name));
+  if (purpose == fleet::Purpose::generate && !known.generates)
+    return refuse(fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", name));
+  return {};
+}
+
 }  // namespace
 
 Workbench::Workbench(Parts parts) : parts_(std::move(parts)) {}
@@ -93,6 +107,12 @@ Result<> Workbench::build() {
     const auto now = parts_.settings.snapshot();
     return responses::Bounds{.size = now->get(setting::kResponsesSize), .time = now->get(setting::kResponsesKeep)};
   });
+  PUNA_TRY(auto files, batch::Files::open(*database_, parts_.places.data / "files", [this] {
+             const auto now = parts_.settings.snapshot();
+             return batch::FileBounds{.largest = now->get(setting::kLargestFile), .all = now->get(setting::kFilesSize)};
+           }));
+  files_ = std::make_unique<batch::Files>(std::move(files));
+  batches_ = std::make_unique<batch::Batches>(parts_.io, *database_, *files_, parts_.settings);
   PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models(), store_choice(*settings)));
   library_ = std::make_unique<model::Library>(std::move(library));
   library_jobs_ = std::make_unique<model::LibraryJobs>(*library_);
@@ -141,7 +161,7 @@ Result<> Workbench::build() {
       .settings = parts_.settings, .library = *library_, .http = client_options(*settings), .environment = os::current_environment()});
   jobs_ =
       std::make_unique<jobs::Queue>(*database_, events_, parts_.settings,
-                                    std::vector{pulls_->job_spec(), quantizer_->job_spec(), publisher_->job_spec(),
+                                    std::vector{pulls_->job_spec(), quantizer_->job_spec(), publisher_->job_spec(), batches_->job_spec(),
                                                 library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec()});
   return {};
 }
@@ -172,7 +192,8 @@ Result<wire::Job> Workbench::push(std::string_view model, const wire::PushReques
 }
 
 Result<> Workbench::start() {
-  return jobs_->start();
+  PUNA_CHECK(jobs_->start());
+  return batches_->resume(*jobs_);
 }
 
 net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
@@ -221,9 +242,7 @@ net::Task<Result<Workbench::Leased>> Workbench::lease(std::string model, Need ne
   PUNA_CO_TRY(const auto known, co_await know(std::move(named.base)));
   // Other engines serve both with one process.
   if (known.launch.kind != wire::EngineKind::builtin) need.options.purpose = fleet::Purpose::generate;
-  if (need.options.purpose == fleet::Purpose::generate && !known.generates)
-    co_return fail(Code::unsupported,
-                   fmt::format("model {} makes embeddings and cannot write text; use /v1/embeddings", known.launch.name));
+  PUNA_CO_CHECK(check_purpose(known, need.options.purpose));
   if (need.tools && !known.knows_tools)
     co_return fail(
         Code::unsupported,
@@ -245,7 +264,7 @@ net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, st
   PUNA_CO_TRY(const auto known, co_await know(named.base));
   PUNA_CO_TRY(const auto adapters, co_await know_adapters(known.launch, named.adapters));
   loaded_adapters_.note(known.launch.name, adapters);
-  options.purpose = known.generates ? fleet::Purpose::generate : fleet::Purpose::embed;
+  options.purpose = known.generates ? fleet::Purpose::generate : known.ranks ? fleet::Purpose::rank : fleet::Purpose::embed;
   PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.launch.name, std::move(options)));
   for (auto& running : fleet_->list())
     if (running.name == lease.model()) co_return std::move(running);

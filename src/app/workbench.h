@@ -9,6 +9,7 @@
 #include "app/request_adapters.h"
 #include "base/event_bus.h"
 #include "base/settings.h"
+#include "batch/batches.h"
 #include "fleet/fleet.h"
 #include "hub/hub.h"
 #include "hub/publish/publisher.h"
@@ -60,6 +61,8 @@ class Workbench {
   [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
   [[nodiscard]] responses::Archive& responses() { return *responses_; }
+  [[nodiscard]] batch::Files& files() { return *files_; }
+  [[nodiscard]] batch::Batches& batches() { return *batches_; }
   [[nodiscard]] hub::Hub& hub() { return *hub_; }
   [[nodiscard]] hub::Pulls& pulls() { return *pulls_; }
   [[nodiscard]] hub::transfer::Engine& transfers() { return *transfers_; }
@@ -116,6 +119,8 @@ class Workbench {
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<responses::Archive> responses_;
+  std::unique_ptr<batch::Files> files_;
+  std::unique_ptr<batch::Batches> batches_;
   std::unique_ptr<model::Library> library_;
   std::unique_ptr<model::LibraryJobs> library_jobs_;
   std::unique_ptr<profile::Profiles> profiles_;

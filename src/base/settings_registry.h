@@ -52,6 +52,10 @@ inline constexpr Setting<std::int64_t> kJobHistory{{"jobs.history", "PUNA_JOB_HI
 inline constexpr Setting<Bytes> kResponsesSize{{"responses.size", "PUNA_RESPONSES_SIZE", "256 MiB", "room for answers of /v1/responses that are kept so that others can go on from them; what was used least recently goes; 0: none are kept", 0, 1099511627776.0}};
 inline constexpr Setting<Milliseconds> kResponsesKeep{{"responses.keep", "PUNA_RESPONSES_KEEP", "720h", "time that such an answer is kept after it was used last; -1: for ever", 0, 9e15}};
 
+inline constexpr Setting<Bytes> kLargestFile{{"files.largest", "PUNA_FILES_LARGEST", "512 MiB", "largest file that may be uploaded to /v1/files", 1024, 1099511627776.0}};
+inline constexpr Setting<Bytes> kFilesSize{{"files.size", "PUNA_FILES_SIZE", "8 GiB", "room for the files of /v1/files together, outputs of batches among them", 1024, 1099511627776.0}};
+inline constexpr Setting<std::int64_t> kParallelLines{{"batches.parallel", "PUNA_BATCHES_PARALLEL", "4", "requests of a batch that are asked at the same time, at low priority", 1, 256}};
+
 inline constexpr Setting<bool> kOffline{{"network.offline", "PUNA_OFFLINE", "false", "never contact another machine", 0, 0, "", true, 0, "HF_HUB_OFFLINE"}};
 inline constexpr Setting<std::string> kProxy{{"network.proxy", "PUNA_PROXY", "", "proxy for outgoing requests, such as http://proxy:3128 or socks5h://127.0.0.1:1080; empty: the environment's"}};
 inline constexpr Setting<std::string> kCaFile{{"network.ca_file", "PUNA_CA_FILE", "", "file with certificate authorities; empty: the system's"}};

@@ -58,7 +58,7 @@ std::vector<std::string> worker_command(const WorkerCommand& command) {
   out.add("--slots", std::optional(engine.slots.value_or(command.options.slots)));
   out.add("--threads", std::optional(engine.threads.value_or(command.options.threads)));
   out.add("--gpu-layers", std::optional(engine.gpu_layers.value_or(command.options.gpu_layers)));
-  out.add("--mode", std::string(command.purpose == Purpose::embed ? "embed" : "generate"));
+  out.add("--mode", std::string(json::enum_name(command.purpose)));
   out.add("--status-fd", std::optional(command.status_fd));
   out.add("--projector", launch.projector);
   for (const auto& adapter : launch.adapters) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/units.h"
 #include "fleet/launch.h"
 #include "net/io.h"
@@ -18,8 +19,9 @@ namespace puna::fleet {
 class Roster;
 class Worker;
 
-// What the model is loaded for: llama.cpp sets a context up for one of the two.
-enum class Purpose { generate, embed };
+// What the model is loaded for: llama.cpp sets a context up for one of them.
+enum class Purpose { generate, embed, rank };
+BOOST_DESCRIBE_ENUM(Purpose, generate, embed, rank)
 
 // Who asks, so that several share a model fairly: an API key, else an address or a user.
 struct Client {

@@ -265,7 +265,7 @@ MemoryNeed predict_launch(const Launch& launch, Purpose purpose, const FleetOpti
                   .cache_k = tensor_type(launch.engine.cache_type_k),
                   .cache_v = tensor_type(launch.engine.cache_type_v),
                   .flash_attention = launch.engine.flash_attention != wire::Switch::off,
-                  .embed = purpose == Purpose::embed,
+                  .embed = purpose != Purpose::generate,
                   .repacked = repacked_types(os::probe_hardware().cpu_features)};
   std::vector<std::filesystem::path> files = {launch.file};
   files.insert(files.end(), launch.parts.begin(), launch.parts.end());

@@ -21,8 +21,7 @@ void add_file(std::string& to, const std::filesystem::path& file) {
 // Everything that decides about memory.
 std::string print_of(const Launch& launch, Purpose purpose, const FleetOptions& options) {
   const auto& engine = launch.engine;
-  std::string text = fmt::format("{};{};{};{};", version(), llama_cpp_version(), static_cast<int>(launch.kind),
-                                 purpose == Purpose::embed ? "embed" : "generate");
+  std::string text = fmt::format("{};{};{};{};", version(), llama_cpp_version(), static_cast<int>(launch.kind), json::enum_name(purpose));
   for (const auto& file : launch.loaded()) add_file(text, file);
   text += fmt::format("{};{};{};{};{};", engine.context.value_or(options.context_length), engine.slots.value_or(options.slots),
                       engine.gpu_layers.value_or(options.gpu_layers), engine.batch.value_or(0), engine.micro_batch.value_or(0));

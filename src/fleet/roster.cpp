@@ -216,7 +216,7 @@ net::Task<Result<>> Roster::unload(std::string model) {
     if (member.worker->model() == model) leaving.push_back(id);
   const auto forgotten = std::erase_if(troubles_, [&](const auto& entry) { return entry.first.first == model; });
   std::size_t waited = 0;
-  for (const Purpose purpose : {Purpose::generate, Purpose::embed}) {
+  for (const Purpose purpose : {Purpose::generate, Purpose::embed, Purpose::rank}) {
     waited += scheduler_.waiting({model, purpose});
     const Error unloaded(Code::unavailable, fmt::format("model {} is being unloaded", model));
     perform(scheduler_.turn_away({model, purpose}, unloaded, steady_clock::now()));

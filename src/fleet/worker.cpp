@@ -290,7 +290,7 @@ void Worker::tell(std::string_view cause) {
 wire::RunningModel Worker::view() const {
   wire::RunningModel out;
   out.name = model();
-  out.purpose = spec_.purpose == Purpose::embed ? "embed" : "generate";
+  out.purpose = json::enum_name(spec_.purpose);
   out.state = state_;
   out.load_progress = progress_;
   out.active_requests = active_;

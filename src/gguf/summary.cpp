@@ -92,6 +92,7 @@ Capabilities capabilities_of(const Header& header, const Summary& summary, std::
   const bool pools = pooling != static_cast<std::uint64_t>(Pooling::none);
   const bool ranks = pooling == static_cast<std::uint64_t>(Pooling::rank);
   out.embedding = (encoder || pools) && !ranks;
+  out.rerank = ranks;
   out.chat = summary.chat_template && !encoder && !pools;
   const auto traits = traits_of_template(templates);
   out.tools = out.chat && traits.tools;

@@ -14,10 +14,11 @@ namespace puna::gguf {
 struct Capabilities {
   bool chat = false;       // has a chat template and generates text
   bool embedding = false;  // made to embed: an encoder, or a pooling type is stored
+  bool rerank = false;     // made to score documents for a query
   bool tools = false;      // its chat template renders tool definitions
   bool thinking = false;   // its chat template has a thinking part
 };
-BOOST_DESCRIBE_STRUCT(Capabilities, (), (chat, embedding, tools, thinking))
+BOOST_DESCRIBE_STRUCT(Capabilities, (), (chat, embedding, rerank, tools, thinking))
 
 struct Summary {
   std::string architecture;  // "llama"

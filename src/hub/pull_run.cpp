@@ -10,9 +10,9 @@
 #include "base/settings_registry.h"
 #include "base/text.h"
 #include "hub/file_magic.h"
-#include "hub/on_network.h"
 #include "model/library.h"
 #include "model/name.h"
+#include "net/on_network.h"
 #include "os/file.h"
 #include "os/place_file.h"
 #include "os/sha256.h"
@@ -105,7 +105,7 @@ Result<Prepared> PullRun::resolve(Reference reference) {
 Result<Prepared> PullRun::prepare_patiently(const Reference& reference) {
   const auto attempts = parts_.settings.snapshot()->get(setting::kRetryAttempts);
   for (std::int64_t attempt = 1;; ++attempt) {
-    auto prepared = on_network<Prepared>(
+    auto prepared = net::on_network<Prepared>(
         parts_.io, "resolve",
         [&hub = parts_.hub, reference, request = wire::PullRequest{.source = request_.source, .name = request_.name}] {
           return hub.prepare(reference, request, Hub::Look::names_only);
@@ -172,7 +172,7 @@ transfer::Wanted PullRun::wanted(const Prepared& prepared, const PlannedFile& pl
   out.locate = [&hub = parts_.hub, &io = parts_.io, listing, mirror, file = planned.file](transfer::Why why, const std::stop_token& stop) {
     if (why == transfer::Why::mirror) ++*mirror;
     const auto renew = why == transfer::Why::expired ? Catalogue::Renew::yes : Catalogue::Renew::no;
-    return on_network<transfer::Location>(
+    return net::on_network<transfer::Location>(
         io, "locate", [&hub, listing, file, number = mirror->load(), renew] { return hub.locate(*listing, file, number, renew); }, stop);
   };
   if (is_gguf(planned)) out.begins_right = [](std::string_view beginning, std::string_view type) { return require_gguf(beginning, type); };

@@ -369,5 +369,18 @@ TEST(JobQueue, each_change_of_state_is_logged_with_old_state_new_state_and_cause
   std::filesystem::remove(file);
 }
 
+TEST(JobQueue, a_background_job_takes_no_place_from_the_others_and_runs_alone_of_its_kind) {
+  Rig rig({{.kind = "work", .title = [](const json::value&) { return "work"; }, .run = succeed},
+           {.kind = "slow", .title = [](const json::value&) { return "slow"; }, .run = wait_for_the_end, .background = true}},
+          {{"jobs.parallel", "1"}});
+  const auto first = rig.submit("slow");
+  const auto second = rig.submit("slow");
+  rig.await(first, JobState::running);
+  EXPECT_EQ(rig.ended(rig.submit("work")).state, JobState::completed);
+  EXPECT_EQ(rig.queue->get(second.id)->state, JobState::queued);
+  ASSERT_TRUE(rig.queue->cancel(first.id));
+  rig.await(second, JobState::running);
+}
+
 }  // namespace
 }  // namespace puna::jobs

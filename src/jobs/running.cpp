@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 
 #include "base/log.h"
@@ -37,12 +38,23 @@ Result<> JobContext::save_checkpoint(json::value checkpoint) {
 
 void Queue::begin_runnable(MonotonicTime now) {
   const auto parallel = settings_.snapshot()->get(setting::kParallelJobs);
-  auto running = static_cast<std::int64_t>(count({JobState::running}));
+  std::int64_t running = 0;
+  std::set<std::string_view> in_background;
+  const auto take_place = [&](const Entry& entry) {
+    if (entry.record.state != JobState::running) return;
+    if (entry.spec != nullptr && entry.spec->background)
+      in_background.insert(entry.spec->kind);
+    else
+      ++running;
+  };
+  for (const auto& [sequence, entry] : entries_) take_place(*entry);
   for (auto& [sequence, entry] : entries_) {
-    if (!accepting_ || running >= parallel) return;
+    if (!accepting_) return;
     if (entry->record.state != JobState::queued || entry->not_before > now) continue;
+    const bool room = entry->spec != nullptr && entry->spec->background ? !in_background.contains(entry->spec->kind) : running < parallel;
+    if (!room) continue;
     begin(*entry);
-    running += entry->record.state == JobState::running ? 1 : 0;
+    take_place(*entry);
   }
 }
 

@@ -68,6 +68,8 @@ struct JobSpec {
   // Failures that somebody has to do something about first (a full disk): the job pauses, shows the failure, and goes on when resumed.
   // Only of a resumable kind.
   std::vector<Code> pauses_on = {};
+  // May take days and gives way to others by itself: beside those that jobs.parallel counts, one of its kind at a time.
+  bool background = false;
 };
 
 }  // namespace puna::jobs

@@ -62,10 +62,7 @@ std::vector<std::string> capabilities_of(const gguf::Summary& summary) {
   if (summary.kind == "adapter") return {"adapter"};
   if (summary.kind != "model") return out;  // projectors answer nothing by themselves
   const auto& can = summary.capabilities;
-  if (can.embedding)
-    out.emplace_back("embedding");
-  else
-    out.emplace_back("completion");
+  out.emplace_back(can.rerank ? "rerank" : can.embedding ? "embedding" : "completion");
   if (can.chat) out.emplace_back("chat");
   if (can.tools) out.emplace_back("tools");
   if (can.thinking) out.emplace_back("thinking");

@@ -13,7 +13,7 @@
 namespace puna::model {
 
 // Grows whenever details_of says something else about the same header: what is stored is then read anew.
-inline constexpr std::int64_t kDescription = 2;
+inline constexpr std::int64_t kDescription = 3;
 
 // The headers of all parts, the first one first; at least one.
 [[nodiscard]] wire::ModelDetails details_of(std::span<const gguf::Header> parts);

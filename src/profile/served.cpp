@@ -136,6 +136,7 @@ Result<Served> serve_model(const wire::ModelDetail& model) {
                         .engine = {.context = model.recipe.context}},
              .recipe = nullptr,
              .generates = can(model, "completion"),
+             .ranks = can(model, "rerank"),
              .knows_tools = can(model, "tools")};
   out.launch.life.pinned = model.model.pinned;
   for (const auto& adapter : model.adapters) out.launch.adapters.push_back({adapter});
@@ -147,7 +148,7 @@ Result<Served> serve_model(const wire::ModelDetail& model) {
 
 Result<Served> serve_profile(const wire::Profile& profile, model::Library& library, const std::filesystem::path& folder) {
   const auto& settings = profile.settings;
-  Served out{.launch = {}, .recipe = nullptr, .generates = true, .knows_tools = true};
+  Served out{.launch = {}, .recipe = nullptr, .generates = true, .ranks = true, .knows_tools = true};
   if (settings.model) {
     auto model = library.show(*settings.model);
     if (!model) return fail(std::move(model).error().within(fmt::format("profile {}", profile.name)));

@@ -17,6 +17,7 @@ struct Served {
   fleet::Launch launch;
   std::shared_ptr<const wire::Recipe> recipe;  // what is added to requests that do not say otherwise; null: nothing
   bool generates = true;
+  bool ranks = false;
   bool knows_tools = false;
   std::optional<wire::Overflow> overflow = {};  // absent: the setting models.overflow
 };

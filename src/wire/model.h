@@ -17,7 +17,7 @@ struct ModelDetails {
   std::int64_t context_length = 0;  // that the model was trained for, in tokens
   std::int64_t embedding_length = 0;
   std::int64_t block_count = 0;
-  std::vector<std::string> capabilities;  // "completion", "chat", "tools", "thinking", "vision", "audio", "embedding", "adapter"
+  std::vector<std::string> capabilities;  // "completion", "chat", "tools", "thinking", "vision", "audio", "embedding", "rerank", "adapter"
   std::optional<std::string> licence;
 };
 BOOST_DESCRIBE_STRUCT(ModelDetails, (),

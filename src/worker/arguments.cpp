@@ -86,9 +86,9 @@ Result<> take_option(ServeArguments& out, std::string_view option, std::string_v
     return {};
   }
   if (option == "--mode") {
-    if (text != "generate" && text != "embed")
-      return fail(Code::invalid_argument, fmt::format("--mode is generate or embed, not '{}'", text));
-    out.mode = text == "embed" ? Mode::embed : Mode::generate;
+    if (text != "generate" && text != "embed" && text != "rank")
+      return fail(Code::invalid_argument, fmt::format("--mode is generate, embed or rank, not '{}'", text));
+    out.mode = text == "embed" ? Mode::embed : text == "rank" ? Mode::rank : Mode::generate;
     return {};
   }
   return fail(Code::invalid_argument, fmt::format("unknown option '{}'", option));

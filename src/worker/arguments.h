@@ -16,7 +16,7 @@
 
 namespace puna::worker {
 
-enum class Mode { generate, embed };
+enum class Mode { generate, embed, rank };
 
 // A LoRA adapter.
 struct AdapterArgument {

@@ -134,10 +134,11 @@ Result<LoadPlan> plan_load(const ServeArguments& arguments, const gguf::Header& 
   if (arguments.micro_batch) plan.micro_batch = static_cast<std::int32_t>(*arguments.micro_batch);
   plan.micro_batch = std::min(plan.micro_batch, plan.batch);
   plan.prompt_cache = prompt_cache_limit(hardware);
-  if (arguments.mode == Mode::embed) {
+  if (arguments.mode != Mode::generate) {
     plan.micro_batch = plan.context_length;  // all tokens of a text must be in one pass
     plan.batch = plan.micro_batch;
     plan.pooling = states_pooling(header, architecture) ? Pooling::by_model : Pooling::mean;
+    if (arguments.mode == Mode::rank) plan.pooling = Pooling::rank;
   }
   if (!arguments.chat_template.empty()) {
     PUNA_TRY(plan.chat_template, os::read_file(arguments.chat_template, kLargestTemplate));
@@ -172,9 +173,10 @@ common_params engine_parameters(const ServeArguments& arguments, const LoadPlan&
   for (const auto& adapter : arguments.adapters)
     out.lora_adapters.push_back({adapter.file.string(), static_cast<float>(adapter.scale), "", "", nullptr});
   set_engine(out, arguments, plan);
-  if (arguments.mode == Mode::embed) {
+  if (arguments.mode != Mode::generate) {
     out.embedding = true;
     if (plan.pooling == Pooling::mean) out.pooling_type = LLAMA_POOLING_TYPE_MEAN;
+    if (plan.pooling == Pooling::rank) out.pooling_type = LLAMA_POOLING_TYPE_RANK;
   }
 
   out.hostnames = {arguments.socket.string()};

@@ -13,7 +13,7 @@ struct common_params;  // NOLINT(readability-identifier-naming): llama.cpp's
 
 namespace puna::worker {
 
-enum class Pooling { by_model, mean };
+enum class Pooling { by_model, mean, rank };
 
 struct LoadPlan {
   std::int32_t context_length = 0;  // tokens for each slot, at most what the model was trained for

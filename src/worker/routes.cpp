@@ -111,6 +111,10 @@ void register_routes(server_http_context& http, const server_routes& routes, Ser
   http.get("/metrics", guarded(routes.get_metrics));
   http.post("/tokenize", guarded(routes.post_tokenize));
   http.post("/detokenize", guarded(routes.post_detokenize));
+  if (model.mode == Mode::rank) {
+    http.post("/v1/rerank", guarded(routes.post_rerank));
+    return;
+  }
   if (model.mode == Mode::embed) {
     http.post("/v1/embeddings", guarded(routes.post_embeddings_oai));
     return;

@@ -31,6 +31,7 @@ def setUpModule():
     daemon.add_chat_model()
     daemon.add_tiny_model("tiny-embed:latest", "--embedding")
     daemon.add_tiny_model("tiny-tools:latest", "--tools")
+    daemon.add_tiny_model("tiny-rank:latest", "--reranker")
     client = openai.OpenAI(base_url=daemon.url + "/v1", api_key="none", max_retries=0, timeout=180)
 
 
@@ -221,6 +222,39 @@ class OtherEndpoints(unittest.TestCase):
     def test_a_chat_model_makes_embeddings_too(self):
         answer = client.embeddings.create(model=CHAT_MODEL, input="hello")
         self.assertEqual(len(answer.data[0].embedding), 576)
+
+
+class Rerank(unittest.TestCase):
+    def rerank(self, **options):
+        body = {"model": "tiny-rank", "query": "plains", "documents": ["a high plain", {"text": "cold stars"}, "dry grass"], **options}
+        return client.post("/rerank", cast_to=object, body=body)
+
+    # proves: POST /v1/rerank
+    def test_documents_are_scored_and_sorted(self):
+        answer = self.rerank()
+        scores = [result["relevance_score"] for result in answer["results"]]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertEqual(sorted(result["index"] for result in answer["results"]), [0, 1, 2])
+        self.assertEqual(len(set(scores)), 3)
+        self.assertGreater(answer["usage"]["total_tokens"], 0)
+
+    def test_the_best_come_with_their_texts_when_asked(self):
+        best = self.rerank()["results"][0]
+        answer = self.rerank(top_n=1, return_documents=True)["results"]
+        self.assertEqual(len(answer), 1)
+        self.assertEqual(answer[0]["index"], best["index"])
+        self.assertEqual(answer[0]["document"]["text"], ["a high plain", "cold stars", "dry grass"][best["index"]])
+
+    def test_each_model_does_what_it_was_made_for(self):
+        with self.assertRaises(openai.BadRequestError) as caught:
+            self.rerank(model="tiny-embed")
+        self.assertIn("cannot rank documents", str(caught.exception))
+        with self.assertRaises(openai.BadRequestError) as caught:
+            client.embeddings.create(model="tiny-rank", input="x")
+        self.assertIn("/v1/rerank", str(caught.exception))
+        with self.assertRaises(openai.BadRequestError) as caught:
+            client.chat.completions.create(model="tiny-rank", messages=[{"role": "user", "content": "x"}])
+        self.assertIn("/v1/rerank", str(caught.exception))
 
 
 class Failures(unittest.TestCase):

@@ -1,5 +1,5 @@
-// puna-tiny-model OUT [--endless | --tools | --embedding | --adapter BASE SEED]: writes a tiny model, or a random LoRA for a model, for
-// tests that are not C++.
+// puna-tiny-model OUT [--endless | --tools | --embedding | --reranker | --adapter BASE SEED]: writes a tiny model, or a random LoRA for a
+// model, for tests that are not C++.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -32,13 +32,15 @@ int main(int argc, char** argv) {
       kind = Kind::tools;
     else if (argument == "--embedding")
       kind = Kind::embedding;
+    else if (argument == "--reranker")
+      kind = Kind::reranker;
     else if (out.empty() && !argument.starts_with("-"))
       out = argument;
     else
       out = "-";
   }
   if (out.empty() || out == "-") {
-    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --tools | --embedding | --adapter BASE SEED]\n");
+    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --tools | --embedding | --reranker | --adapter BASE SEED]\n");
     return 2;
   }
   if (const auto written = puna::tiny_model::write(out, kind); !written) {

@@ -205,8 +205,10 @@ Result<> write_chat(const std::filesystem::path& path, Kind kind, std::uint64_t 
 }
 
 // Letter by letter: every ASCII text has tokens of its own.
-Result<> write_embedding(const std::filesystem::path& path, std::uint64_t seed) {
+Result<> write_encoder(const std::filesystem::path& path, Kind kind, std::uint64_t seed) {
   constexpr std::uint32_t kMeanPooling = 1;
+  constexpr std::uint32_t kRankPooling = 4;
+  const bool ranks = kind == Kind::reranker;
   ModelFile file("bert");
   Random random(seed);
   Vocabulary vocabulary;
@@ -220,10 +222,10 @@ Result<> write_embedding(const std::filesystem::path& path, std::uint64_t seed) 
     if (letter < 'A' || letter > 'Z') vocabulary.add(std::string(1, letter), TokenType::normal);  // the tokenizer lowers case
   file.vocabulary("bert", vocabulary);
   file.set("tokenizer.ggml.token_type_count", std::uint32_t{2});
-  file.set("general.name", std::string("Puna tiny embedding"));
+  file.set("general.name", std::string(ranks ? "Puna tiny reranker" : "Puna tiny embedding"));
   file.set("bert.attention.causal", false);
   file.figure("context_length", kEmbeddingContextLength);
-  file.figure("pooling_type", kMeanPooling);
+  file.figure("pooling_type", ranks ? kRankPooling : kMeanPooling);
   file.number("attention.layer_norm_epsilon", 1e-12F);
 
   PUNA_CHECK(file.matrix("token_embd.weight", kWidth, vocabulary.tokens.size(), random, 1));
@@ -231,6 +233,12 @@ Result<> write_embedding(const std::filesystem::path& path, std::uint64_t seed) 
   PUNA_CHECK(file.matrix("position_embd.weight", kWidth, kEmbeddingContextLength, random, 0.2F));
   PUNA_CHECK(file.norm("token_embd_norm.weight"));
   PUNA_CHECK(file.bias("token_embd_norm.bias"));
+  if (ranks) {
+    PUNA_CHECK(file.matrix("cls.weight", kWidth, kWidth, random, 0.2F));
+    PUNA_CHECK(file.bias("cls.bias"));
+    PUNA_CHECK(file.matrix("cls.output.weight", kWidth, 1, random, 1));
+    PUNA_CHECK(file.bias("cls.output.bias", 1));
+  }
   for (std::size_t layer = 0; layer < kLayers; ++layer) {
     const std::string block = fmt::format("blk.{}.", layer);
     for (const auto name : {"attn_q", "attn_k", "attn_v", "attn_output"}) {
@@ -258,7 +266,8 @@ Result<> write(const std::filesystem::path& path, Kind kind, std::uint64_t seed)
     case Kind::tools:
       return write_chat(path, kind, seed);
     case Kind::embedding:
-      return write_embedding(path, seed);
+    case Kind::reranker:
+      return write_encoder(path, kind, seed);
   }
   return fail(Code::internal, "unknown kind of tiny model");
 }

@@ -14,6 +14,7 @@ enum class Kind : std::uint8_t {
   endless,    // the same, but it begins again instead of ending: for whoever must come in the middle
   tools,      // the chat model with a template that knows tools; it answers with kToolCall
   embedding,  // a BERT architecture, mean pooling, vectors of kEmbeddingLength
+  reranker,   // the same with a classifier head: one score for a query and a document
 };
 
 // What the chat model answers to everything at temperature 0, one word a token; then it ends. At higher temperatures the seed decides.

@@ -27,4 +27,15 @@ json::object responses_schema(wire::SchemaSet&) {
   return body_schema(responses_table(), "input");
 }
 
+json::object rerank_schema(wire::SchemaSet&) {
+  auto out = members_schema(rerank_table().members);
+  out["required"] = json::array{"model", "query", "documents"};
+  return out;
+}
+json::object batches_schema(wire::SchemaSet&) {
+  auto out = members_schema(batches_table().members);
+  out["required"] = json::array{"input_file_id", "endpoint", "completion_window"};
+  return out;
+}
+
 }  // namespace puna::api::openai

@@ -9,5 +9,7 @@ namespace puna::api::openai {
 [[nodiscard]] json::object completions_schema(wire::SchemaSet&);
 [[nodiscard]] json::object embeddings_schema(wire::SchemaSet&);
 [[nodiscard]] json::object responses_schema(wire::SchemaSet&);
+[[nodiscard]] json::object rerank_schema(wire::SchemaSet&);
+[[nodiscard]] json::object batches_schema(wire::SchemaSet&);
 
 }  // namespace puna::api::openai

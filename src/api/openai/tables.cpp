@@ -135,6 +135,44 @@ constexpr std::array kEmbeddings = {
     extension("keep_alive", any),
 };
 
+constexpr std::array kRerank = {
+    Parameter{"model", text},
+    Parameter{"query", text},
+    with_note({"documents", list}, "texts, or objects with 'text'"),
+    Parameter{"top_n", integer, Treatment::honoured, 1, 1e6},
+    Parameter{"return_documents", boolean},
+    refused("rank_fields", "put the fields into the text of each document"),
+    refused("max_chunks_per_doc", "split long documents yourself"),
+    refused("max_tokens_per_doc", "a document that is longer than the model's context is refused with its counts"),
+    extension("keep_alive", any),
+};
+
+constexpr ConformanceTable kRerankTable{"POST /v1/rerank", kRerank};
+
+constexpr std::array kFiles = {
+    with_note({"file", any}, "streamed to the disk; bounded by files.largest and files.size"),
+    Parameter{"purpose", text},
+    Parameter{"expires_after[anchor]", text},
+    with_note({"expires_after[seconds]", text}, "from 1 to 315360000"),
+};
+
+constexpr ConformanceTable kFilesTable{"POST /v1/files", kFiles};
+
+constexpr std::array kBatches = {
+    Parameter{"input_file_id", text},
+    with_note({"endpoint", text}, "/v1/chat/completions, /v1/completions, /v1/embeddings or /v1/responses"),
+    with_note({"completion_window", text}, "any duration; what is not answered then expires"),
+    Parameter{"metadata", object},
+    Parameter{"output_expires_after", object},
+};
+
+constexpr std::array kOutputExpiry = {
+    Parameter{"anchor", text},
+    Parameter{"seconds", integer, Treatment::honoured, 1, 315360000},
+};
+
+constexpr ConformanceTable kBatchesTable{"POST /v1/batches", kBatches};
+constexpr ConformanceTable kOutputExpiryTable{"POST /v1/batches", kOutputExpiry, "output_expires_after"};
 constexpr ConformanceTable kResponsesTable{"POST /v1/responses", kResponses};
 constexpr ConformanceTable kReasoningTable{"POST /v1/responses", kReasoning, "reasoning"};
 constexpr ConformanceTable kTextTable{"POST /v1/responses", kText, "text"};
@@ -151,6 +189,17 @@ constexpr std::array kTables = {
     ConformanceTable{"GET /v1/responses/{response}"},
     ConformanceTable{"DELETE /v1/responses/{response}"},
     ConformanceTable{"GET /v1/responses/{response}/input_items"},
+    kRerankTable,
+    kFilesTable,
+    ConformanceTable{"GET /v1/files"},
+    ConformanceTable{"GET /v1/files/{file}"},
+    ConformanceTable{"DELETE /v1/files/{file}"},
+    ConformanceTable{"GET /v1/files/{file}/content"},
+    kBatchesTable,
+    kOutputExpiryTable,
+    ConformanceTable{"GET /v1/batches"},
+    ConformanceTable{"GET /v1/batches/{batch}"},
+    ConformanceTable{"POST /v1/batches/{batch}/cancel"},
     ConformanceTable{"GET /v1/models"},
     ConformanceTable{"GET /v1/models/{model}"},
 };
@@ -171,6 +220,22 @@ const ConformanceTable& reasoning_table() {
 
 const ConformanceTable& text_table() {
   return kTextTable;
+}
+
+const ConformanceTable& rerank_table() {
+  return kRerankTable;
+}
+
+const ConformanceTable& files_table() {
+  return kFilesTable;
+}
+
+const ConformanceTable& batches_table() {
+  return kBatchesTable;
+}
+
+const ConformanceTable& output_expiry_table() {
+  return kOutputExpiryTable;
 }
 
 std::span<const ConformanceTable> tables() {

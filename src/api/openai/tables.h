@@ -15,6 +15,13 @@ BOOST_DESCRIBE_ENUM(Endpoint, chat, completions, embeddings)
 [[nodiscard]] const ConformanceTable& responses_table();
 [[nodiscard]] const ConformanceTable& reasoning_table();
 [[nodiscard]] const ConformanceTable& text_table();
+// The body of a request to rank documents.
+[[nodiscard]] const ConformanceTable& rerank_table();
+// The fields of the form that a file comes in.
+[[nodiscard]] const ConformanceTable& files_table();
+// The body of a request for a batch, and an object in it.
+[[nodiscard]] const ConformanceTable& batches_table();
+[[nodiscard]] const ConformanceTable& output_expiry_table();
 
 // Every endpoint, and the objects inside their bodies.
 [[nodiscard]] std::span<const ConformanceTable> tables();

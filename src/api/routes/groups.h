@@ -18,6 +18,8 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> log_routes();
 [[nodiscard]] std::span<const Route> openai_routes();
 [[nodiscard]] std::span<const Route> openai_response_routes();
+[[nodiscard]] std::span<const Route> openai_file_routes();
+[[nodiscard]] std::span<const Route> openai_batch_routes();
 [[nodiscard]] std::span<const Route> anthropic_routes();
 
 }  // namespace puna::api

@@ -3,6 +3,7 @@
 #include "api/gateway.h"
 #include "api/openai/parameters.h"
 #include "api/openai/prepare.h"
+#include "api/openai/rerank.h"
 #include "api/openai/schema.h"
 #include "api/routes/groups.h"
 
@@ -23,6 +24,11 @@ net::Task<Result<>> completions(Call& call) {
 }
 net::Task<Result<>> embeddings(Call& call) {
   return forward(call, openai::Endpoint::embeddings);
+}
+
+net::Task<Result<>> rerank(Call& call) {
+  PUNA_CO_TRY(auto inference, openai::prepare_rerank(call.request().body));
+  co_return co_await infer(call, std::move(inference));
 }
 
 json::object model_object(const wire::Model& model) {
@@ -84,6 +90,14 @@ std::span<const Route> openai_routes() {
        .handle = embeddings,
        .scope = wire::Scope::inference,
        .request_schema = openai::embeddings_schema,
+       .dialect = Dialect::openai},
+      {.method = "POST",
+       .path = "/v1/rerank",
+       .operation = "rerankDocuments",
+       .summary = "score documents for a query, the best first",
+       .handle = rerank,
+       .scope = wire::Scope::inference,
+       .request_schema = openai::rerank_schema,
        .dialect = Dialect::openai},
       {.method = "GET",
        .path = "/v1/models",

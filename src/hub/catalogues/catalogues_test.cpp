@@ -5,8 +5,8 @@
 #include "fakes/hub/hub.h"
 #include "hub/catalogues/token.h"
 #include "hub/catalogues/web.h"
-#include "hub/on_network.h"
 #include "hub/pull_testing.h"
+#include "net/on_network.h"
 #include "os/file.h"
 
 namespace puna::hub {
@@ -50,16 +50,16 @@ class HubCatalogues : public testing::Test {
   }
 
   Result<wire::HubPage> search(SearchQuery query, std::string catalogue = "huggingface") {
-    return on_network<wire::HubPage>(rig->io, "test", [&] { return rig->hub.search(catalogue, query); }, {});
+    return net::on_network<wire::HubPage>(rig->io, "test", [&] { return rig->hub.search(catalogue, query); }, {});
   }
   Result<wire::HubModel> show(std::string_view source, Hub::Card card = Hub::Card::leave) {
-    return on_network<wire::HubModel>(rig->io, "test", [&] { return rig->hub.show(parse_reference(source).value(), card); }, {});
+    return net::on_network<wire::HubModel>(rig->io, "test", [&] { return rig->hub.show(parse_reference(source).value(), card); }, {});
   }
   Result<wire::PullPlan> plan(const wire::PullRequest& request) {
-    return on_network<wire::PullPlan>(rig->io, "test", [&] { return rig->pulls.plan(request); }, {});
+    return net::on_network<wire::PullPlan>(rig->io, "test", [&] { return rig->pulls.plan(request); }, {});
   }
   wire::OutdatedModel upstream_of_only_model() {
-    auto list = on_network<wire::OutdatedList>(rig->io, "test", [&] { return rig->pulls.outdated({}); }, {});
+    auto list = net::on_network<wire::OutdatedList>(rig->io, "test", [&] { return rig->pulls.outdated({}); }, {});
     EXPECT_TRUE(list) << list.error().text();
     return list && !list->models.empty() ? list->models.front() : wire::OutdatedModel{};
   }

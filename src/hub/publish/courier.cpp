@@ -5,7 +5,7 @@
 #include <future>
 
 #include "base/settings_registry.h"
-#include "hub/on_network.h"
+#include "net/on_network.h"
 #include "os/file.h"
 
 namespace puna::hub::publish {
@@ -47,7 +47,7 @@ void Courier::configure(net::ClientOptions options) {
 
 Result<net::HttpResponse> Courier::ask(net::HttpRequest request, const std::stop_token& stop) {
   obey(*settings_.snapshot(), request);
-  return on_network<net::HttpResponse>(
+  return net::on_network<net::HttpResponse>(
       io_, "publish", [this, request = std::move(request)]() -> net::Task<Result<net::HttpResponse>> { return http_->fetch(request); },
       stop);
 }

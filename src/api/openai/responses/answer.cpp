@@ -191,7 +191,6 @@ std::string Answer::take_chunk(const json::object& chunk) {
     response_event("response.created");
     response_event("response.in_progress");
   }
-  if (const json::value* dropped = present(chunk, "puna")) dropped_ = *dropped;
   if (const json::object* choice = first_choice(chunk)) {
     if (const json::object* delta = object_in(*choice, "delta")) take_delta(*delta, choice->if_contains("logprobs"));
     if (const auto reason = text_member(*choice, "finish_reason"); !reason.empty()) finish_reason_ = reason;
@@ -201,7 +200,6 @@ std::string Answer::take_chunk(const json::object& chunk) {
 }
 
 void Answer::take_whole(const json::object& answer) {
-  if (const json::value* dropped = present(answer, "puna")) dropped_ = *dropped;
   if (const json::object* choice = first_choice(answer)) {
     finish_reason_ = text_member(*choice, "finish_reason");
     if (const json::object* message = object_in(*choice, "message")) take_delta(*message, choice->if_contains("logprobs"));
@@ -238,7 +236,6 @@ json::object Answer::response() const {
                    {"usage", usage_ ? json::value(*usage_) : json::value()}};
   if (status_ == "completed") out["completed_at"] = now();
   for (const auto& member : echo_) out[member.key()] = member.value();
-  if (dropped_) out["puna"] = *dropped_;
   return out;
 }
 

@@ -30,9 +30,6 @@ class Answer {
 
  private:
   enum class Open { nothing, reasoning, message, call };
-  struct Call {
-    std::int64_t index = 0;
-  };
 
   void event(std::string_view type, json::object fields);
   void response_event(std::string_view type);
@@ -58,7 +55,6 @@ class Answer {
   std::optional<json::object> error_;
   json::array output_;
   std::optional<json::object> usage_;
-  std::optional<json::value> dropped_;  // what warm starts left out: the member "puna"
   std::size_t reasoned_ = 0;            // characters
   std::size_t said_ = 0;
 

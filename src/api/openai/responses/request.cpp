@@ -114,15 +114,12 @@ Result<> take_include(const json::object& body, json::object& chat) {
 Result<> refuse_what_is_not_offered(const json::object& body) {
   if (const json::value* background = present(body, "background"); background && background->get_bool())
     return fail(Code::unsupported, "background: answers are given while you wait; for later ones send a batch to /v1/batches");
-  const json::value* truncation = present(body, "truncation");
-  if (truncation && *truncation != json::value("auto") && *truncation != json::value("disabled"))
-    return bad("truncation", fmt::format("'{}' is not one of auto, disabled", printable(truncation->get_string())));
   return {};
 }
 
 // Members that mean the same in a chat, and extensions that go through.
 void copy_members(const json::object& body, json::object& chat) {
-  constexpr std::array<std::string_view, 5> kSame = {"model", "stream", "temperature", "top_p", "parallel_tool_calls"};
+  constexpr std::array<std::string_view, 6> kSame = {"model", "stream", "temperature", "top_p", "truncation", "parallel_tool_calls"};
   for (const auto name : kSame)
     if (const json::value* found = present(body, name)) chat[name] = *found;
   for (const auto& row : responses_table().members)
