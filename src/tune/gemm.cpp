@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "tune/kernels.h"
-
 namespace puna::tune {
 namespace {
 
@@ -46,8 +44,8 @@ struct Form {
 
   [[nodiscard]] std::size_t steps(std::size_t depth) const { return parts(depth, steps_each); }
 };
-Form form_of(Precision precision) {
-  const Kernels& kernel = kernels();
+Form form_of(const Product& size, Precision precision) {
+  const Kernels& kernel = size.kernels != nullptr ? *size.kernels : kernels();
   const PairKernels* pairs = precision == Precision::bf16 ? pair_kernels() : nullptr;
   if (pairs != nullptr) return {kernel, pairs->tile, pairs->narrow_tile, 2};
   return {kernel, kernel.tile, kernel.narrow_tile, 1};
@@ -139,7 +137,7 @@ constexpr auto kLeft = Team::Use::left;
 constexpr auto kRight = Team::Use::right;
 
 void packed_product(const Crew& crew, const Product& size, const Matrix& a, const Matrix& b, float* c, std::size_t c_row) {
-  const Form form = form_of(size.precision);
+  const Form form = form_of(size, size.precision);
   const Kernels& kernel = form.kernel;
   const std::size_t depth_block = even_block(size.depth, kDepthBlock * form.steps_each, form.steps_each);
   const std::size_t most_steps = form.steps(depth_block);
@@ -177,6 +175,7 @@ void packed_product(const Crew& crew, const Product& size, const Matrix& a, cons
 // a [rows, depth] in rows, few columns: dot products along the depth, nothing of a is copied.
 void dot_product(const Crew& crew, const Product& size, const Matrix& a, const Matrix& b, float* c, std::size_t c_row) {
   constexpr std::size_t kRows = 64;
+  const Kernels& kernel = form_of(size, Precision::f32).kernel;
   const float* right = b.data;
   std::size_t right_row = b.column;
   if (b.row != 1) {
@@ -188,14 +187,14 @@ void dot_product(const Crew& crew, const Product& size, const Matrix& a, const M
   }
   crew.for_each(parts(size.rows, kRows), [&](std::size_t task, std::size_t) {
     const Block rows = block_of(task, kRows, size.rows);
-    kernels().dots(rows.size(), size.columns, size.depth, a.data + rows.begin * a.row, a.row, right, right_row, size.alpha, size.beta,
-                   c + rows.begin * c_row, c_row);
+    kernel.dots(rows.size(), size.columns, size.depth, a.data + rows.begin * a.row, a.row, right, right_row, size.alpha, size.beta,
+                c + rows.begin * c_row, c_row);
   });
 }
 
 // a [rows, depth] in columns, few columns in b: a tile reads its rows of a where they are.
 void column_product(const Crew& crew, const Product& size, const Matrix& a, const Matrix& b, float* c, std::size_t c_row) {
-  const Form form = form_of(Precision::f32);
+  const Form form = form_of(size, Precision::f32);
   const Kernels& kernel = form.kernel;
   const std::size_t strips = parts(size.columns, kernel.tile_columns);
   float* packed_b = crew.team.scratch(crew.alone, kRight, strips * kernel.tile_columns * size.depth + kSlack);
@@ -221,7 +220,7 @@ void column_product(const Crew& crew, const Product& size, const Matrix& a, cons
 
 // Few rows, b in rows: a tile reads its columns of b where they are.
 void row_product(const Crew& crew, const Product& size, const Matrix& a, const Matrix& b, float* c, std::size_t c_row) {
-  const Form form = form_of(Precision::f32);
+  const Form form = form_of(size, Precision::f32);
   const Kernels& kernel = form.kernel;
   const Block depth{0, size.depth};
   float* packed_a = crew.team.scratch(crew.alone, kLeft, parts(size.rows, kernel.tile_rows) * kernel.tile_rows * size.depth + kSlack);

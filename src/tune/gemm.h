@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tune/kernels.h"
 #include "tune/team.h"
 
 namespace puna::tune {
@@ -35,6 +36,7 @@ struct Product {
   float alpha = 1;
   float beta = 0;
   Precision precision = Precision::f32;
+  const Kernels* kernels = nullptr;  // null: the fastest; others for tests, in 32 bits only
 };
 
 // c = beta c + alpha a b, with a [rows, depth], b [depth, columns] and c [rows, columns] in rows of c_row floats. With beta 0, what was in

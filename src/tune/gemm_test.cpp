@@ -65,12 +65,18 @@ struct Case {
 // Sizes around the tiles' and blocks', thin ones on each side, and ones that are none of these.
 constexpr std::size_t kSizes[] = {1, 5, 14, 17, 33, 49, 100};
 
-TEST(Gemm, multiplies_any_sizes_in_any_order) {
+// With the vectors of every width that this CPU has.
+class GemmOfWidth : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(All, GemmOfWidth, testing::Values(4, 8, 16));
+
+TEST_P(GemmOfWidth, multiplies_any_sizes_in_any_order) {
+  const auto* kernels = kernels_of_width(GetParam());
+  if (kernels == nullptr) GTEST_SKIP() << "this CPU has no such vectors";
   for (const auto rows : kSizes)
     for (const auto columns : kSizes)
       for (const auto a : {Side::rows, Side::columns})
         for (const auto b : {Side::rows, Side::columns}) {
-          const Case one{{rows, columns, 37, 0.5F, 1.5F}, a, b, 3};
+          const Case one{{rows, columns, 37, 0.5F, 1.5F, Precision::f32, kernels}, a, b, 3};
           ASSERT_LT(one.error(), 1e-6) << rows << " x " << columns;
         }
 }
