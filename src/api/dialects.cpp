@@ -1,5 +1,6 @@
 #include "api/anthropic/tables.h"
 #include "api/conformance.h"
+#include "api/ollama/tables.h"
 #include "api/openai/tables.h"
 
 namespace puna::api {
@@ -15,6 +16,10 @@ std::span<const DialectSheet> dialect_sheets() {
        .introduction =
            "Below `http://127.0.0.1:17862/v1`. Extensions are llama.cpp's sampling options and Puna's `keep_alive` and `truncation`.",
        .tables = anthropic::tables()},
+      {.page = "ollama.md",
+       .title = "Ollama's API",
+       .introduction = "Below `http://127.0.0.1:17862/api`, and with `puna serve --compat ollama` also on port 11434.",
+       .tables = ollama::tables()},
   };
   return all;
 }

@@ -61,7 +61,8 @@ void add_member(std::string& body, const std::string& member) {
 
 net::Task<Result<>> take_lease(Exchange& exchange) {
   auto& inference = exchange.inference;
-  auto leased = co_await exchange.workbench.lease(inference.model, {inference.lease, inference.tools, inference.adapters});
+  auto leased =
+      co_await exchange.workbench.lease(inference.model, {inference.lease, inference.tools, inference.adapters, inference.context});
   if (!leased) co_return fail(std::move(leased).error());
   exchange.lease = std::move(leased->lease);
   exchange.overflow = inference.overflow.value_or(leased->overflow);

@@ -21,6 +21,7 @@ struct Inference {
   bool tools = false;
   std::optional<wire::Overflow> overflow = {};  // for a conversation that is too long; absent: as the profile or the settings have it
   std::optional<std::vector<wire::AdapterUse>> adapters = {};  // instead of the model's own
+  std::optional<std::int64_t> context = {};                    // tokens at least
   std::unique_ptr<Rendering> rendering = nullptr;              // null: the engine's answer passes through as it is
 };
 

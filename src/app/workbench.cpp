@@ -133,7 +133,7 @@ Result<> Workbench::build() {
                                                             .options = [this] { return fleet::options_from(*parts_.settings.snapshot()); },
                                                             .resolve = [this](std::string name) -> net::Task<Result<fleet::Launch>> {
                                                               PUNA_CO_TRY(auto known, co_await know(std::move(name)));
-                                                              co_return loaded_adapters_.with(std::move(known.launch));
+                                                              co_return with_raised_context(loaded_adapters_.with(std::move(known.launch)));
                                                             },
                                                             .places = places,
                                                             .database = database_.get()});
@@ -235,6 +235,14 @@ net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::st
   co_return known.recipe;
 }
 
+// 0, for a model's own length, is as long as can be.
+fleet::Launch Workbench::with_raised_context(fleet::Launch launch) const {
+  const auto raised = raised_contexts_.find(launch.name);
+  const std::int64_t usual = launch.engine.context.value_or(parts_.settings.snapshot()->get(setting::kContextLength));
+  if (raised != raised_contexts_.end() && usual != 0 && raised->second > usual) launch.engine.context = raised->second;
+  return launch;
+}
+
 net::Task<Result<Workbench::Leased>> Workbench::lease(std::string model, Need need) {
   auto named = split_model_name(model);
   const bool names_adapters = need.adapters.has_value() || !named.adapters.empty();
@@ -249,9 +257,15 @@ net::Task<Result<Workbench::Leased>> Workbench::lease(std::string model, Need ne
         fmt::format("tools: the chat template of {} knows no tools; take a model whose `puna show` lists them", known.launch.name));
   PUNA_CO_TRY(auto adapters, co_await know_adapters(known.launch, named.adapters));
   loaded_adapters_.note(known.launch.name, adapters);
-  PUNA_CO_TRY(auto lease, co_await fleet_->acquire(known.launch.name, std::move(need.options)));
+  const std::string& name = known.launch.name;
+  const auto before = raised_contexts_.find(name) == raised_contexts_.end() ? 0 : raised_contexts_[name];
+  if (need.context && known.launch.kind == wire::EngineKind::builtin) raised_contexts_[name] = std::max(before, *need.context);
+  auto lease = co_await fleet_->acquire(name, std::move(need.options));
+  // One that does not fit into memory is not tried again with every request.
+  if (!lease && lease.error().code == Code::out_of_memory) raised_contexts_[name] = before;
+  if (!lease) co_return fail(std::move(lease).error());
   const auto by_setting = wire::overflow_from(parts_.settings.snapshot()->get(setting::kOverflow)).value_or(wire::Overflow::refuse);
-  co_return Leased{std::move(lease), names_adapters ? std::optional(std::move(adapters)) : std::nullopt,
+  co_return Leased{std::move(*lease), names_adapters ? std::optional(std::move(adapters)) : std::nullopt,
                    known.overflow.value_or(by_setting)};
 }
 

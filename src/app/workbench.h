@@ -75,6 +75,9 @@ class Workbench {
     fleet::LeaseOptions options;
     bool tools = false;                                          // the request offers tools
     std::optional<std::vector<wire::AdapterUse>> adapters = {};  // besides those that the model's name has
+    // Tokens of context at least: a worker with fewer is replaced once its requests have ended, and the model keeps the larger one until
+    // the daemon ends. No more than it was trained for.
+    std::optional<std::int64_t> context = {};
   };
   struct Leased {
     fleet::Lease lease;
@@ -110,6 +113,7 @@ class Workbench {
  private:
   explicit Workbench(Parts parts);
   [[nodiscard]] Result<> build();
+  [[nodiscard]] fleet::Launch with_raised_context(fleet::Launch launch) const;
   [[nodiscard]] net::Task<Result<profile::Served>> know(std::string name);
   [[nodiscard]] net::Task<Result<std::vector<fleet::Adapter>>> know_adapters(const fleet::Launch& launch,
                                                                              const std::vector<wire::AdapterUse>& uses);
@@ -136,6 +140,7 @@ class Workbench {
   std::map<std::string, std::vector<fleet::Adapter>> known_adapters_;
   LoadedAdapters loaded_adapters_;
   std::pair<std::uint64_t, std::uint64_t> known_revision_;
+  std::map<std::string, std::int64_t> raised_contexts_;  // by the launch's name. Network thread.
 };
 
 }  // namespace puna::app

@@ -9,6 +9,7 @@ std::span<const SettingSpec* const> all() {
       &kHost,
       &kPort,
       &kTcp,
+      &kOllamaPort,
       &kAllowedOrigins,
       &kAllowedHosts,
       &kMaxBody,

@@ -9,6 +9,7 @@ namespace puna::setting {
 inline constexpr Setting<std::string> kHost{{"server.host", "PUNA_HOST", "127.0.0.1", "address that the TCP listener binds; only loopback addresses are accepted until API keys exist", 0, 0, "", false}};
 inline constexpr Setting<std::int64_t> kPort{{"server.port", "PUNA_PORT", "17862", "TCP port of the HTTP API; 0 picks a free one", 0, 65535, "", false}};
 inline constexpr Setting<bool> kTcp{{"server.tcp", "PUNA_TCP", "true", "listen on TCP besides the Unix socket", 0, 0, "", false}};
+inline constexpr Setting<std::int64_t> kOllamaPort{{"server.ollama_port", "PUNA_OLLAMA_PORT", "0", "port of 127.0.0.1 where Ollama's clients find this daemon besides its own; theirs is 11434; 0: none", 0, 65535, "", false}};
 inline constexpr Setting<std::vector<std::string>> kAllowedOrigins{{"server.allowed_origins", "PUNA_ORIGINS", "", "browser origins that may call the API, such as http://localhost:3000; the API's own origin always may"}};
 inline constexpr Setting<std::vector<std::string>> kAllowedHosts{{"server.allowed_hosts", "PUNA_ALLOWED_HOSTS", "", "further Host names that requests over TCP may carry; loopback names always may"}};
 inline constexpr Setting<Bytes> kMaxBody{{"server.max_body", "PUNA_MAX_BODY", "64 MiB", "largest request body", 1024, 17179869184.0}};

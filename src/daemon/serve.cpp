@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "daemon/idle_exit.h"
+#include "daemon/ollama_listener.h"
 #include "net/http_server.h"
 #include "os/descriptor.h"
 #include "os/environment.h"
@@ -69,7 +70,7 @@ class Daemon final : public api::Host {
   Result<> run();
 
   api::Phase phase() const override { return phase_; }
-  net::ServerStats stats() const override { return server_->stats(); }
+  net::ServerStats stats() const override;
   WallTime started() const override { return started_; }
   bool on_demand() const override { return options_.on_demand; }
   std::string socket() const override { return places_.socket().string(); }
@@ -79,6 +80,7 @@ class Daemon final : public api::Host {
 
  private:
   Result<> listen();
+  void listen_for_ollamas_clients(const net::ServerOptions& options);
   void await_signal();
   void begin_draining(std::string_view cause);
   net::Task<void> drain();
@@ -97,6 +99,7 @@ class Daemon final : public api::Host {
   std::unique_ptr<app::Workbench> workbench_;
   std::unique_ptr<api::Service> service_;
   std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<OllamaListener> ollama_;  // null: none was asked for, or its port is taken
   std::unique_ptr<IdleExit> idle_;
   EventBus::Subscription idle_subscription_;
   net::Spawned draining_;
@@ -109,8 +112,9 @@ Result<> Daemon::start() {
   service_ = std::make_unique<api::Service>(*workbench_, *this);
   auto options = server_options(*settings_.snapshot());
   options.streamed_body = [this](const net::ServerRequest& request) { return service_->streamed_body(request); };
-  server_ = std::make_unique<net::HttpServer>(io_, std::move(options), service_->handler());
+  server_ = std::make_unique<net::HttpServer>(io_, options, service_->handler());
   PUNA_CHECK(listen());
+  listen_for_ollamas_clients(options);
   PUNA_CHECK(workbench_->start());
   phase_ = api::Phase::ready;
   await_signal();
@@ -136,6 +140,31 @@ Result<> Daemon::listen() {
   return {};
 }
 
+// A convenience: when it cannot be had, the daemon says so and goes on.
+void Daemon::listen_for_ollamas_clients(const net::ServerOptions& options) {
+  const auto port = static_cast<std::uint16_t>(settings_.snapshot()->get(setting::kOllamaPort));
+  if (port == 0) return;
+  auto listener = OllamaListener::open(io_, options, service_->handler(), port);
+  if (listener) {
+    ollama_ = std::move(*listener);
+    log::info("daemon", "ollama's clients are answered", {{"address", ollama_->address()}});
+    return;
+  }
+  problems_.push_back(
+      fmt::format("server.ollama_port: {}; Ollama's clients reach this daemon at its own address only", listener.error().message));
+  log::warning("daemon", problems_.back());
+}
+
+net::ServerStats Daemon::stats() const {
+  auto out = server_->stats();
+  if (!ollama_) return out;
+  const auto more = ollama_->server().stats();
+  out.connections += more.connections;
+  out.active_requests += more.active_requests;
+  out.requests += more.requests;
+  return out;
+}
+
 void Daemon::await_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
@@ -143,6 +172,7 @@ void Daemon::await_signal() {
       const auto changed = workbench_->apply_settings();
       const auto settings = settings_.snapshot();
       server_->set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
+      if (ollama_) ollama_->server().set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
       log::info("daemon", "settings reloaded", {{"changed", join(changed, ",")}});
     } else if (phase_ == api::Phase::draining) {
       outcome_ = fail(Code::cancelled, "a second signal came before everything had ended");
@@ -166,6 +196,7 @@ void Daemon::begin_draining(std::string_view cause) {
 
 net::Task<void> Daemon::drain() {
   const auto grace = settings_.snapshot()->get(setting::kDrain);
+  if (ollama_) co_await ollama_->server().drain(grace);
   co_await server_->drain(grace);
   outcome_ = co_await workbench_->shut_down(grace);
   log::info("daemon", "stopped");
@@ -173,7 +204,7 @@ net::Task<void> Daemon::drain() {
 }
 
 bool Daemon::busy() {
-  return server_->stats().active_requests > 0 || workbench_->fleet().running() > 0 || workbench_->jobs().active() > 0;
+  return stats().active_requests > 0 || workbench_->fleet().running() > 0 || workbench_->jobs().active() > 0;
 }
 
 void Daemon::watch_idleness() {
@@ -181,6 +212,7 @@ void Daemon::watch_idleness() {
                                                           .limit = [this] { return settings_.snapshot()->get(setting::kIdleExit); },
                                                           .leave = [this] { begin_draining("idle"); }});
   server_->on_activity([this] { idle_->changed(); });
+  if (ollama_) ollama_->server().on_activity([this] { idle_->changed(); });
   idle_subscription_ = workbench_->events().subscribe([this] { asio::post(io_.context(), [this] { idle_->changed(); }); });
   idle_->changed();
 }

@@ -122,6 +122,7 @@ void register_routes(server_http_context& http, const server_routes& routes, Ser
   http.post("/v1/chat/completions", generates(routes.post_chat_completions, PromptKind::chat));
   http.post("/v1/chat/completions/input_tokens", guarded(routes.post_chat_completions_tok));
   http.post("/v1/completions", generates(routes.post_completions_oai, PromptKind::text));
+  http.post("/infill", guarded(routes.post_infill));
   http.post("/apply-template", guarded(routes.post_apply_template));
 }
 

@@ -168,7 +168,6 @@ Result<Request> translate(Endpoint endpoint, std::string_view text) {
     request.expectations.max_tokens = most->to_number<std::int64_t>();
   else if (endpoint == Endpoint::messages)
     return bad("max_tokens", "required, but missing");
-  if (const json::value* truncation = present(body, "truncation")) out["truncation"] = *truncation;
   PUNA_TRY(out["messages"], to_messages(body));
   continue_answer(out, request.expectations);
   PUNA_CHECK(translate_tools(body, out));
@@ -188,6 +187,10 @@ Result<Request> translate(Endpoint endpoint, std::string_view text) {
   }
   chat.tools = out.contains("tools") && text_member(out, "tool_choice") != "none";
   PUNA_TRY(chat.keep_alive, keep_alive_of(body));
+  PUNA_TRY(chat.overflow, openai::overflow_of(body));
+  if (const json::value* adapters = present(body, "adapters")) {
+    PUNA_TRY(chat.adapters, json::decode<std::vector<wire::AdapterUse>>(*adapters, json::Unknown::refuse, "adapters"));
+  }
   openai::narrow_tools(out);
   chat.rewritten = true;
   return request;

@@ -37,6 +37,7 @@ constexpr std::array kMessages = {
     extension("frequency_penalty", number, -2, 2),
     extension("truncation", text),
     extension("keep_alive", any),
+    extension("adapters", list),
 };
 
 constexpr std::array kCountTokens = {PUNA_PROMPT_PARAMETERS};

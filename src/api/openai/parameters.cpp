@@ -106,16 +106,6 @@ Result<std::optional<std::string>> take_keep_alive(json::object& body) {
   return found->is_string() ? std::string(std::string_view(found->get_string())) : json::to_text(*found);
 }
 
-Result<std::optional<wire::Overflow>> take_overflow(const json::object& body) {
-  const json::value* found = present(body, "truncation");
-  if (!found) return std::nullopt;
-  const auto overflow = wire::overflow_from(found->get_string());
-  if (!overflow)
-    return bad("truncation", fmt::format("'{}' is not one of disabled, auto, shift, middle-out, summarise",
-                                         printable(std::string_view(found->get_string()))));
-  return overflow;
-}
-
 // Members that the engine must not see: null ones, which OpenAI's clients send for "not given", and our own.
 constexpr std::array<std::string_view, 5> kNotForTheEngine = {"keep_alive", "store", "modalities", "truncation", "adapters"};
 bool drop_unwanted(json::object& body) {
@@ -128,6 +118,16 @@ bool drop_unwanted(json::object& body) {
 }
 
 }  // namespace
+
+Result<std::optional<wire::Overflow>> overflow_of(const json::object& body) {
+  const json::value* found = present(body, "truncation");
+  if (!found) return std::nullopt;
+  const auto overflow = wire::overflow_from(found->get_string());
+  if (!overflow)
+    return bad("truncation", fmt::format("'{}' is not one of disabled, auto, shift, middle-out, summarise",
+                                         printable(std::string_view(found->get_string()))));
+  return overflow;
+}
 
 Result<Request> validate(Endpoint endpoint, std::string_view text) {
   if (!is_utf8(text)) return fail(Code::invalid_argument, "the request body is not UTF-8");
@@ -158,7 +158,7 @@ Result<Request> validate(Endpoint endpoint, json::object body) {
   request.tools = tools && !tools->get_array().empty() && !(choice && choice->is_string() && choice->get_string() == "none");
   if (present(body, "stream_options") && !request.stream) return bad("stream_options", "needs 'stream': true");
   PUNA_TRY(request.keep_alive, take_keep_alive(body));
-  PUNA_TRY(request.overflow, take_overflow(body));
+  PUNA_TRY(request.overflow, overflow_of(body));
   if (const auto* adapters = present(body, "adapters")) {
     PUNA_TRY(request.adapters, json::decode<std::vector<wire::AdapterUse>>(*adapters, json::Unknown::refuse, "adapters"));
   }

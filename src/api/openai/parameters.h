@@ -28,4 +28,7 @@ struct Request {
 [[nodiscard]] Result<Request> validate(Endpoint endpoint, std::string_view body);
 [[nodiscard]] Result<Request> validate(Endpoint endpoint, json::object body);
 
+// The member `truncation`.
+[[nodiscard]] Result<std::optional<wire::Overflow>> overflow_of(const json::object& body);
+
 }  // namespace puna::api::openai

@@ -21,5 +21,7 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> openai_file_routes();
 [[nodiscard]] std::span<const Route> openai_batch_routes();
 [[nodiscard]] std::span<const Route> anthropic_routes();
+[[nodiscard]] std::span<const Route> ollama_routes();
+[[nodiscard]] std::span<const Route> ollama_work_routes();
 
 }  // namespace puna::api

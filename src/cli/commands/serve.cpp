@@ -14,6 +14,9 @@ namespace {
 constexpr std::array kOptions = {
     OptionSpec{.name = "host", .value = "ADDRESS", .help = "TCP address to listen on (setting server.host)"},
     OptionSpec{.name = "port", .value = "PORT", .help = "TCP port to listen on; 0 picks a free one (setting server.port)"},
+    OptionSpec{.name = "compat",
+               .value = "PROGRAM",
+               .help = "also answer where another program's clients look for it: ollama, on port 11434 (setting server.ollama_port)"},
     OptionSpec{.name = "set",
                .value = "KEY=VALUE",
                .help = "any setting, before environment and file; may be repeated",
@@ -25,6 +28,7 @@ constexpr std::array kOptions = {
 };
 constexpr std::array kExamples = {Example{"puna serve", "keep a daemon in this terminal"},
                                   Example{"puna serve --port 8080 --set models.keep_alive=-1", "another port; models stay loaded"},
+                                  Example{"puna serve --compat ollama", "for clients that know Ollama only"},
                                   Example{"puna serve --stop", "stop it"}};
 
 Result<> add_flag(std::map<std::string, std::string>& flags, const std::string& key, const std::string& value) {
@@ -38,6 +42,11 @@ Result<std::map<std::string, std::string>> read_flags(const Invocation& invocati
   std::map<std::string, std::string> flags;
   if (const auto host = invocation.text("host")) PUNA_CHECK(add_flag(flags, "server.host", *host));
   if (const auto port = invocation.text("port")) PUNA_CHECK(add_flag(flags, "server.port", *port));
+  if (const auto compat = invocation.text("compat")) {
+    if (*compat != "ollama")
+      return fail(Code::invalid_argument, fmt::format("--compat: '{}' is not known; there is ollama", printable(*compat)));
+    PUNA_CHECK(add_flag(flags, "server.ollama_port", "11434"));
+  }
   for (const auto& assignment : invocation.all("set")) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos)
