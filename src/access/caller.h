@@ -1,6 +1,7 @@
 // Who makes a request.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Caller {
   std::vector<wire::Scope> scopes;  // as given, without those that they include
   double weight = 1;                // share of a model beside others
   wire::Priority priority = wire::Priority::normal;
+  std::shared_ptr<const wire::KeyRequest> terms = nullptr;  // of the key; null without one
 
   [[nodiscard]] bool may(wire::Scope scope) const;
 };

@@ -26,6 +26,9 @@ json::value parameter_of(const Error& error) {
 
 std::string_view openai_code(const Error& error) {
   if (is_context_exceeded(error)) return kContextExceeded;
+  if (error.code == Code::unauthenticated) return "invalid_api_key";
+  for (const std::string_view limit : {"rate_limit_exceeded", "insufficient_quota"})
+    if (!error.context.empty() && error.context.front() == limit) return limit;
   return error.code == Code::not_found ? std::string_view("model_not_found") : to_string(error.code);
 }
 
@@ -63,6 +66,7 @@ json::object openai_error(const Error& error) {
 
 net::Response error_response(Dialect dialect, int status, const Error& error, std::string_view request_id) {
   auto response = net::json_response(status, error_object(dialect, status, error, request_id));
+  if (error.code == Code::unauthenticated) response.headers.set("WWW-Authenticate", "Bearer realm=\"puna\"");
   if (error.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
     response.headers.set("Retry-After", std::to_string(seconds));

@@ -61,6 +61,8 @@ void add_member(std::string& body, const std::string& member) {
 
 net::Task<Result<>> take_lease(Exchange& exchange) {
   auto& inference = exchange.inference;
+  PUNA_CO_TRY(const auto full_name, co_await exchange.workbench.full_name(inference.model));
+  PUNA_CO_CHECK(exchange.workbench.access().may_use(inference.lease.client.id, inference.model, full_name));
   auto leased =
       co_await exchange.workbench.lease(inference.model, {inference.lease, inference.tools, inference.adapters, inference.context});
   if (!leased) co_return fail(std::move(leased).error());

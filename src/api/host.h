@@ -21,6 +21,7 @@ class Host {
   [[nodiscard]] virtual bool on_demand() const = 0;
   [[nodiscard]] virtual std::string socket() const = 0;
   [[nodiscard]] virtual std::optional<std::string> tcp() const = 0;
+  [[nodiscard]] virtual bool tls() const = 0;  // TCP speaks TLS
   // Folders with loose modes and the like.
   [[nodiscard]] virtual std::vector<std::string> problems() const = 0;
   // Ends the process as SIGTERM would; returns at once.

@@ -1,10 +1,24 @@
 #include "api/service.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "api/error_body.h"
 #include "api/openai/batch_line.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace puna::api {
+
+using namespace net::asio::experimental::awaitable_operators;
+
+namespace {
+
+net::Task<Result<>> handle_with(net::Task<Result<>> (*handle)(Call&), Call& call) {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  co_return co_await handle(call);
+}
+
+}  // namespace
 
 Service::Service(app::Workbench& workbench, Host& host) : workbench_(workbench), host_(host), router_(routes()) {
   workbench.batches().answer_with([&workbench](batch::Request request) { return openai::answer_line(workbench, std::move(request)); });
@@ -20,23 +34,82 @@ std::optional<Bytes> Service::streamed_body(const net::ServerRequest& request) c
   return match->route->streamed_body(*workbench_.settings());
 }
 
+std::optional<Error> Service::admit(const net::ServerRequest& request) {
+  const auto match = router_.match(request.method, request.path);
+  if (match && match->route->open) return std::nullopt;
+  const auto caller = workbench_.access().gate().admit(request.peer, request.headers);
+  if (caller) return std::nullopt;
+  log::info("api", "refused",
+            {{"request", request.id}, {"path", request.path}, {"from", request.peer.address}, {"error", caller.error().message}});
+  workbench_.access().request_log().add(request.id, {{"from", request.peer.address},
+                                                     {"method", printable(request.method)},
+                                                     {"route", match ? match->route->path : std::string_view()},
+                                                     {"status", traits(caller.error().code).http_status},
+                                                     {"error", to_string(caller.error().code)}});
+  return caller.error();
+}
+
 net::Response Service::format_error(int status, const Error& error, const net::ServerRequest& request) {
   return error_response(dialect_of(request), status, error, request.id);
 }
 
-net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder) {
-  auto caller = access::caller_without_key(request.peer);
-  PUNA_CO_TRY(auto match, router_.match(request.method, request.path));
-  if (!match.route->open) PUNA_CO_CHECK(access::require_scope(caller, match.route->scope.value_or(wire::Scope::admin)));
-  request.path_parameters = std::move(match.parameters);
+net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder, Trace& trace) {
+  auto& access = workbench_.access();
+  auto match = router_.match(request.method, request.path);
+  access::Caller caller;
+  if (!match || !match->route->open) {
+    PUNA_CO_TRY(caller, access.gate().identify(request.peer, request.headers));
+    trace.client = caller.id;
+    PUNA_CO_CHECK(match);
+    trace.route = match->route->path;
+    PUNA_CO_CHECK(access::require_scope(caller, match->route->scope.value_or(wire::Scope::admin)));
+  }
+  trace.route = match->route->path;
+  request.path_parameters = std::move(match->parameters);
+  if (caller.kind == access::CallerKind::key) access.note_key_use(caller.id);
   Call call(workbench_, host_, request, responder, std::move(caller));
-  co_return co_await match.route->handle(call);
+  const bool uses_model = match->route->scope == wire::Scope::inference && match->route->method == "POST";
+  if (!uses_model) co_return co_await handle_for_caller(*match->route, call);
+  const auto turn = access.begin(call.caller());
+  for (auto& [name, value] : access.limit_headers(call.caller())) responder.add_header(std::move(name), std::move(value));
+  if (!turn) co_return fail(turn.error());
+  co_return co_await handle_for_caller(*match->route, call);
+}
+
+net::Task<Result<>> Service::handle_for_caller(const Route& route, Call& call) {
+  if (call.caller().kind != access::CallerKind::key) co_return co_await route.handle(call);
+  const auto first = co_await (handle_with(route.handle, call) || revocation_of(call.caller().id));
+  co_return first.index() == 0 ? std::get<0>(first) : std::get<1>(first);
+}
+
+// Returns when the key is revoked.
+net::Task<Result<>> Service::revocation_of(std::string key) {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  auto& keys = workbench_.access().keys();
+  for (;;) {
+    const auto seen = keys.revocations().epoch();
+    if (keys.is_revoked(key)) co_return fail(Code::unauthenticated, "the API key was revoked");
+    PUNA_CO_CHECK(co_await keys.revocations().wait(seen, kForever));
+  }
 }
 
 net::Task<void> Service::handle(net::ServerRequest& request, net::Responder& responder) {
-  const auto outcome = co_await run(request, responder);
-  if (outcome) co_return;
-  const Error& error = outcome.error();
+  auto& log = workbench_.access().request_log();
+  const auto began = std::chrono::steady_clock::now();
+  log.begin(request.id);
+  Trace trace;
+  const auto outcome = co_await run(request, responder, trace);
+  if (!outcome) co_await tell(outcome.error(), request, responder);
+  const auto took = std::chrono::round<Milliseconds>(std::chrono::steady_clock::now() - began);
+  log.end(request.id, {{"client", trace.client},
+                       {"from", request.peer.unix_socket ? std::string_view("socket") : std::string_view(request.peer.address)},
+                       {"method", printable(request.method)},
+                       {"route", trace.route},
+                       {"status", responder.status()},
+                       {"duration_ms", took.count()}});
+}
+
+net::Task<void> Service::tell(const Error& error, net::ServerRequest& request, net::Responder& responder) {
   if (error.code == Code::cancelled) {
     log::debug("api", "client left", {{"request", request.id}, {"path", request.path}});
     co_return;

@@ -15,12 +15,22 @@ class Service {
   [[nodiscard]] net::Handler handler();
   // For ServerOptions: the routes that read their body themselves.
   [[nodiscard]] std::optional<Bytes> streamed_body(const net::ServerRequest& request) const;
+  // For ServerOptions: whether the caller may come in at all, judged before its body is read.
+  [[nodiscard]] std::optional<Error> admit(const net::ServerRequest& request);
   // For answers that the HTTP server gives by itself, in the dialect of the path that was asked for.
   [[nodiscard]] static net::Response format_error(int status, const Error& error, const net::ServerRequest& request);
 
  private:
   net::Task<void> handle(net::ServerRequest& request, net::Responder& responder);
-  net::Task<Result<>> run(net::ServerRequest& request, net::Responder& responder);
+  struct Trace {  // for the request log
+    std::string client;
+    std::string_view route;
+  };
+  net::Task<Result<>> run(net::ServerRequest& request, net::Responder& responder, Trace& trace);
+  // Ends with Code::unauthenticated when the caller's key is revoked meanwhile.
+  net::Task<Result<>> handle_for_caller(const Route& route, Call& call);
+  net::Task<void> tell(const Error& error, net::ServerRequest& request, net::Responder& responder);
+  net::Task<Result<>> revocation_of(std::string key);
 
   app::Workbench& workbench_;
   Host& host_;

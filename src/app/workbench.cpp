@@ -113,6 +113,12 @@ Result<> Workbench::build() {
            }));
   files_ = std::make_unique<batch::Files>(std::move(files));
   batches_ = std::make_unique<batch::Batches>(parts_.io, *database_, *files_, parts_.settings);
+  access_ = std::make_unique<access::Access>(access::Access::Parts{.io = parts_.io,
+                                                                   .database = *database_,
+                                                                   .settings = [this] { return parts_.settings.snapshot(); },
+                                                                   .clock = clock_,
+                                                                   .request_log = parts_.places.state / "requests.log"});
+  PUNA_CHECK(access_->load());
   PUNA_TRY(auto library, model::Library::open(*database_, events_, parts_.places.models(), store_choice(*settings)));
   library_ = std::make_unique<model::Library>(std::move(library));
   library_jobs_ = std::make_unique<model::LibraryJobs>(*library_);
@@ -191,6 +197,17 @@ Result<wire::Job> Workbench::push(std::string_view model, const wire::PushReques
   return publisher_->submit(*jobs_, model, request);
 }
 
+metrics::Recorder& Workbench::recorder() {
+  for (auto batch = events_.since(counted_events_); !batch.events.empty(); batch = events_.since(counted_events_)) {
+    counted_events_ = batch.events.back()->sequence;
+    for (const auto& event : batch.events) {
+      if (event->type != "worker.state") continue;
+      if (const auto worker = json::decode<wire::RunningModel>(json::value(event->data), json::Unknown::ignore)) recorder_.changed(*worker);
+    }
+  }
+  return recorder_;
+}
+
 Result<> Workbench::start() {
   PUNA_CHECK(jobs_->start());
   return batches_->resume(*jobs_);
@@ -200,6 +217,7 @@ net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
   const auto stopped = co_await net::on_pool(parts_.io, [&] { return jobs_->stop(drain); });
   PUNA_CO_CHECK(co_await fleet_->shutdown(drain));
   PUNA_CO_CHECK(co_await responses_->flush(drain));
+  PUNA_CO_CHECK(co_await access_->flush());
   co_return stopped;
 }
 
@@ -233,6 +251,11 @@ net::Task<Result<std::vector<fleet::Adapter>>> Workbench::know_adapters(const fl
 net::Task<Result<std::shared_ptr<const wire::Recipe>>> Workbench::recipe(std::string model) {
   PUNA_CO_TRY(const auto known, co_await know(split_model_name(model).base));
   co_return known.recipe;
+}
+
+net::Task<Result<std::string>> Workbench::full_name(std::string model) {
+  PUNA_CO_TRY(const auto known, co_await know(split_model_name(model).base));
+  co_return known.launch.name;
 }
 
 // 0, for a model's own length, is as long as can be.

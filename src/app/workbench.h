@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "access/access.h"
 #include "app/request_adapters.h"
 #include "base/event_bus.h"
 #include "base/settings.h"
@@ -16,6 +17,7 @@
 #include "hub/pull.h"
 #include "hub/transfer/transfer.h"
 #include "jobs/queue.h"
+#include "metrics/recorder.h"
 #include "model/library.h"
 #include "model/library_jobs.h"
 #include "net/http_client.h"
@@ -53,6 +55,9 @@ class Workbench {
   [[nodiscard]] net::Io& io() { return parts_.io; }
   [[nodiscard]] const os::Places& places() const { return parts_.places; }
   [[nodiscard]] EventBus& events() { return events_; }
+  [[nodiscard]] access::Access& access() { return *access_; }
+  // Up to date with the workers' changes: they are counted when somebody asks or a request ends, not one by one. Network thread.
+  [[nodiscard]] metrics::Recorder& recorder();
   [[nodiscard]] jobs::Queue& jobs() { return *jobs_; }
   [[nodiscard]] model::Library& library() { return *library_; }
   [[nodiscard]] model::LibraryJobs& library_jobs() { return *library_jobs_; }
@@ -70,6 +75,8 @@ class Workbench {
 
   // What a model adds to requests that do not say otherwise; null: nothing. Network thread.
   [[nodiscard]] net::Task<Result<std::shared_ptr<const wire::Recipe>>> recipe(std::string model);
+  // What a request's model name stands for. Network thread.
+  [[nodiscard]] net::Task<Result<std::string>> full_name(std::string model);
   // A worker for a model of the library. Code::unsupported when the model cannot do what is asked. Network thread.
   struct Need {
     fleet::LeaseOptions options;
@@ -119,12 +126,15 @@ class Workbench {
                                                                              const std::vector<wire::AdapterUse>& uses);
 
   Parts parts_;
+  SystemClock clock_;
   EventBus events_;
+  metrics::Recorder recorder_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<responses::Archive> responses_;
   std::unique_ptr<batch::Files> files_;
   std::unique_ptr<batch::Batches> batches_;
+  std::unique_ptr<access::Access> access_;
   std::unique_ptr<model::Library> library_;
   std::unique_ptr<model::LibraryJobs> library_jobs_;
   std::unique_ptr<profile::Profiles> profiles_;
@@ -141,6 +151,7 @@ class Workbench {
   LoadedAdapters loaded_adapters_;
   std::pair<std::uint64_t, std::uint64_t> known_revision_;
   std::map<std::string, std::int64_t> raised_contexts_;  // by the launch's name. Network thread.
+  std::uint64_t counted_events_ = 0;  // by recorder_
 };
 
 }  // namespace puna::app

@@ -10,6 +10,9 @@ std::span<const SettingSpec* const> all() {
       &kPort,
       &kTcp,
       &kOllamaPort,
+      &kTlsCertificate,
+      &kTlsKey,
+      &kInsecure,
       &kAllowedOrigins,
       &kAllowedHosts,
       &kMaxBody,
@@ -20,6 +23,10 @@ std::span<const SettingSpec* const> all() {
       &kMaxConnections,
       &kDrain,
       &kIdleExit,
+      &kRequireKey,
+      &kRequestsPerMinute,
+      &kTokensPerMinute,
+      &kKeepUsage,
       &kKeepAlive,
       &kContextLength,
       &kSlots,
@@ -80,6 +87,7 @@ std::span<const SettingSpec* const> all() {
       &kLogLevel,
       &kLogFileSize,
       &kLogFiles,
+      &kLogRequests,
   });
   return kAll;
 }

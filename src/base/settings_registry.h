@@ -6,10 +6,13 @@
 namespace puna::setting {
 
 // clang-format off
-inline constexpr Setting<std::string> kHost{{"server.host", "PUNA_HOST", "127.0.0.1", "address that the TCP listener binds; only loopback addresses are accepted until API keys exist", 0, 0, "", false}};
+inline constexpr Setting<std::string> kHost{{"server.host", "PUNA_HOST", "127.0.0.1", "address that the TCP listener binds; one that other machines can reach needs an API key and a certificate", 0, 0, "", false}};
 inline constexpr Setting<std::int64_t> kPort{{"server.port", "PUNA_PORT", "17862", "TCP port of the HTTP API; 0 picks a free one", 0, 65535, "", false}};
 inline constexpr Setting<bool> kTcp{{"server.tcp", "PUNA_TCP", "true", "listen on TCP besides the Unix socket", 0, 0, "", false}};
 inline constexpr Setting<std::int64_t> kOllamaPort{{"server.ollama_port", "PUNA_OLLAMA_PORT", "0", "port of 127.0.0.1 where Ollama's clients find this daemon besides its own; theirs is 11434; 0: none", 0, 65535, "", false}};
+inline constexpr Setting<std::string> kTlsCertificate{{"server.tls_cert", "PUNA_TLS_CERT", "", "file with the certificate chain (PEM) of the TCP listener, which then speaks TLS only; SIGHUP reads it anew", 0, 0, "", false}};
+inline constexpr Setting<std::string> kTlsKey{{"server.tls_key", "PUNA_TLS_KEY", "", "file with the private key (PEM) of server.tls_cert; nobody else may read it", 0, 0, "", false}};
+inline constexpr Setting<bool> kInsecure{{"server.insecure", "PUNA_INSECURE", "false", "let other machines in without TLS and, while there is no API key, without one: for networks that you trust only", 0, 0, "", false}};
 inline constexpr Setting<std::vector<std::string>> kAllowedOrigins{{"server.allowed_origins", "PUNA_ORIGINS", "", "browser origins that may call the API, such as http://localhost:3000; the API's own origin always may"}};
 inline constexpr Setting<std::vector<std::string>> kAllowedHosts{{"server.allowed_hosts", "PUNA_ALLOWED_HOSTS", "", "further Host names that requests over TCP may carry; loopback names always may"}};
 inline constexpr Setting<Bytes> kMaxBody{{"server.max_body", "PUNA_MAX_BODY", "64 MiB", "largest request body", 1024, 17179869184.0}};
@@ -20,6 +23,12 @@ inline constexpr Setting<Milliseconds> kKeepAliveConnection{{"server.connection_
 inline constexpr Setting<std::int64_t> kMaxConnections{{"server.max_connections", "PUNA_MAX_CONNECTIONS", "1024", "open connections; more are refused", 1, 100000, "", false}};
 inline constexpr Setting<Milliseconds> kDrain{{"server.drain", "PUNA_DRAIN", "20s", "time that running requests get when the daemon stops", 0, 3600000}};
 inline constexpr Setting<Milliseconds> kIdleExit{{"server.idle_exit", "PUNA_IDLE_EXIT", "5m", "a daemon started on demand leaves after this time without clients, jobs and loaded models; -1: never", 100, 9e15}};
+
+inline constexpr Setting<bool> kRequireKey{{"access.require_key", "PUNA_REQUIRE_KEY", "false", "ask for an API key on loopback addresses, too (behind a reverse proxy every request comes from there)"}};
+
+inline constexpr Setting<std::int64_t> kRequestsPerMinute{{"access.requests_per_minute", "PUNA_REQUESTS_PER_MINUTE", "0", "requests to models that each API key, and each address without one, may make in a minute; 0: no limit; programs of this machine without a key have none", 0, 1000000000}};
+inline constexpr Setting<std::int64_t> kTokensPerMinute{{"access.tokens_per_minute", "PUNA_TOKENS_PER_MINUTE", "0", "the same for tokens read (those in the KV cache not counted) and written", 0, 1000000000000.0}};
+inline constexpr Setting<Milliseconds> kKeepUsage{{"access.keep_usage", "PUNA_KEEP_USAGE", "9600h", "time for which the usage of each day is remembered; -1: for ever", 86400000, 9e15}};
 
 inline constexpr Setting<Milliseconds> kKeepAlive{{"models.keep_alive", "PUNA_KEEP_ALIVE", "5m", "time a model stays loaded after its last request; -1: for ever; 0: not at all"}};
 inline constexpr Setting<std::int64_t> kContextLength{{"models.context", "PUNA_CONTEXT", "4096", "context length in tokens for each conversation; 0: the model's own", 0, 16777216}};
@@ -90,6 +99,7 @@ inline constexpr Setting<std::int64_t> kLongestSearch{{"hub.longest_search", "PU
 inline constexpr Setting<std::string> kLogLevel{{"log.level", "PUNA_LOG_LEVEL", "info", "least severity that is logged", 0, 0, "debug|info|warning|error|off"}};
 inline constexpr Setting<Bytes> kLogFileSize{{"log.file_size", "PUNA_LOG_FILE_SIZE", "10 MiB", "size at which a log file is rotated", 65536, 1099511627776.0, "", false}};
 inline constexpr Setting<std::int64_t> kLogFiles{{"log.files", "PUNA_LOG_FILES", "5", "rotated log files that are kept", 1, 1000, "", false}};
+inline constexpr Setting<bool> kLogRequests{{"log.requests", "PUNA_LOG_REQUESTS", "true", "write a line for each request into requests.log: who, which model, how it ended, tokens and times; never what was said"}};
 // clang-format on
 
 // All of them, in the order of the reference documentation.

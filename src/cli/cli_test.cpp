@@ -45,6 +45,8 @@ Daemon:
   serve   run the daemon
   logs    show the log of the daemon or of a model
   job     see and steer downloads and other long work
+  key     make and revoke API keys
+  usage   show what was used, by whom
   config  see and change settings
   doctor  look for what is wrong on this machine
 

@@ -34,6 +34,8 @@ std::span<const CommandSpec* const> commands() {
       &kServe,
       &kLogs,
       &kJob,
+      &kKey,
+      &kUsage,
       &kConfig,
       &kDoctor,
       &kVersion,

@@ -358,6 +358,28 @@ Result<wire::Job> Client::wait_for_job(std::string_view id, const JobSink& on_up
   return core_->wait(await_job(core_->transport, std::string(id), on_update), stop);
 }
 
+Result<wire::KeyList> Client::keys(std::stop_token stop) {
+  return core_->call<wire::KeyList>({.target = "/api/v1/keys"}, stop);
+}
+
+Result<wire::ApiKey> Client::key(std::string_view id_or_name, std::stop_token stop) {
+  return core_->call<wire::ApiKey>({.target = model_target("keys", id_or_name)}, stop);
+}
+
+Result<wire::NewKey> Client::create_key(const wire::KeyRequest& request, std::stop_token stop) {
+  return core_->call<wire::NewKey>({.method = "POST", .target = "/api/v1/keys", .body = json::encode(request)}, stop);
+}
+
+Result<wire::ApiKey> Client::revoke_key(std::string_view id_or_name, std::stop_token stop) {
+  return core_->call<wire::ApiKey>({.method = "DELETE", .target = model_target("keys", id_or_name)}, stop);
+}
+
+Result<wire::UsageReport> Client::usage(const net::Query& query, std::stop_token stop) {
+  const auto parameters = query.text();
+  return core_->call<wire::UsageReport>({.target = parameters.empty() ? "/api/v1/access/usage" : "/api/v1/access/usage?" + parameters},
+                                        stop);
+}
+
 Result<wire::SettingsView> Client::settings(std::stop_token stop) {
   return core_->call<wire::SettingsView>({.target = "/api/v1/settings"}, stop);
 }

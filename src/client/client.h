@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "client/chat.h"
 #include "net/http_types.h"
+#include "wire/access.h"
 #include "wire/hub.h"
 #include "wire/job.h"
 #include "wire/model.h"
@@ -108,6 +109,14 @@ class Client {
   // absence of the daemon.
   using JobSink = std::function<void(const wire::Job&)>;
   [[nodiscard]] Result<wire::Job> wait_for_job(std::string_view id, const JobSink& on_update, std::stop_token stop = {});
+
+  [[nodiscard]] Result<wire::KeyList> keys(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::ApiKey> key(std::string_view id_or_name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::NewKey> create_key(const wire::KeyRequest& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::ApiKey> revoke_key(std::string_view id_or_name, std::stop_token stop = {});
+
+  // Parameters as the route has them: "from", "to", "key", "model".
+  [[nodiscard]] Result<wire::UsageReport> usage(const net::Query& query, std::stop_token stop = {});
 
   [[nodiscard]] Result<wire::SettingsView> settings(std::stop_token stop = {});
   [[nodiscard]] Result<wire::SettingsView> change_setting(const wire::SettingChange& change, std::stop_token stop = {});

@@ -11,6 +11,7 @@
 #include "base/settings_registry.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "daemon/exposure.h"
 #include "daemon/idle_exit.h"
 #include "daemon/ollama_listener.h"
 #include "net/http_server.h"
@@ -42,10 +43,6 @@ net::ServerOptions server_options(const Settings& settings) {
   return options;
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host == "[::1]" || host.starts_with("127.");
-}
-
 Result<> open_log(const Settings& settings, const os::Places& places, bool to_stderr) {
   return log::open({.file = places.log_file(),
                     .max_file_size = settings.get(setting::kLogFileSize),
@@ -75,12 +72,15 @@ class Daemon final : public api::Host {
   bool on_demand() const override { return options_.on_demand; }
   std::string socket() const override { return places_.socket().string(); }
   std::optional<std::string> tcp() const override { return tcp_; }
-  std::vector<std::string> problems() const override { return problems_; }
+  bool tls() const override { return identity_ != nullptr; }
+  std::vector<std::string> problems() const override;
   void request_shutdown() override { begin_draining("shutdown request"); }
 
  private:
   Result<> listen();
   void listen_for_ollamas_clients(const net::ServerOptions& options);
+  Result<> load_certificate();
+  void reload();
   void await_signal();
   void begin_draining(std::string_view cause);
   net::Task<void> drain();
@@ -94,6 +94,7 @@ class Daemon final : public api::Host {
   const WallTime started_ = std::chrono::system_clock::now();
   api::Phase phase_ = api::Phase::starting;
   std::optional<std::string> tcp_;
+  std::shared_ptr<net::TlsIdentity> identity_;  // null: TCP is plain
   net::Io io_;
   asio::signal_set signals_;
   std::unique_ptr<app::Workbench> workbench_;
@@ -112,6 +113,7 @@ Result<> Daemon::start() {
   service_ = std::make_unique<api::Service>(*workbench_, *this);
   auto options = server_options(*settings_.snapshot());
   options.streamed_body = [this](const net::ServerRequest& request) { return service_->streamed_body(request); };
+  options.admit = [this](const net::ServerRequest& request) { return service_->admit(request); };
   server_ = std::make_unique<net::HttpServer>(io_, options, service_->handler());
   PUNA_CHECK(listen());
   listen_for_ollamas_clients(options);
@@ -130,12 +132,23 @@ Result<> Daemon::listen() {
   PUNA_CHECK(server_->listen_unix(places_.socket()));
   if (!settings->get(setting::kTcp)) return {};
   const auto& host = settings->get(setting::kHost);
-  if (!is_loopback(host))
-    return fail(
-        Code::permission_denied,
-        fmt::format("server.host is {}, which other machines can reach, and this version has no API keys; use 127.0.0.1 and a tunnel",
-                    host));
-  PUNA_TRY(const auto endpoint, server_->listen_tcp(host, static_cast<std::uint16_t>(settings->get(setting::kPort))));
+  const Exposure exposure{.host = host,
+                          .tls = !settings->get(setting::kTlsCertificate).empty(),
+                          .key = workbench_->access().keys().any_active(),
+                          .insecure = settings->get(setting::kInsecure)};
+  if (auto judged = judge(exposure); !judged) {
+    if (!options_.on_demand) return judged;
+    problems_.push_back("no TCP: " + judged.error().message);  // whoever started this daemon needs the Unix socket, to put it right
+    log::warning("daemon", problems_.back());
+    return {};
+  }
+  if (auto warning = warning_of(exposure)) {
+    log::warning("daemon", *warning);
+    problems_.push_back(std::move(*warning));
+  }
+  if (exposure.tls) PUNA_CHECK(load_certificate());
+  const auto security = exposure.tls ? net::Security::tls : net::Security::plain;
+  PUNA_TRY(const auto endpoint, server_->listen_tcp(host, static_cast<std::uint16_t>(settings->get(setting::kPort)), security));
   tcp_ = fmt::format("{}:{}", endpoint.address, endpoint.port);
   return {};
 }
@@ -165,15 +178,36 @@ net::ServerStats Daemon::stats() const {
   return out;
 }
 
+Result<> Daemon::load_certificate() {
+  const auto settings = settings_.snapshot();
+  PUNA_TRY(identity_, net::TlsIdentity::load({settings->get(setting::kTlsCertificate), settings->get(setting::kTlsKey)}));
+  server_->use_tls(identity_);
+  return {};
+}
+
+std::vector<std::string> Daemon::problems() const {
+  auto out = problems_;
+  if (auto warning = identity_ ? expiry_warning(identity_->expires(), std::chrono::system_clock::now()) : std::nullopt)
+    out.push_back(std::move(*warning));
+  return out;
+}
+
+void Daemon::reload() {
+  const auto changed = workbench_->apply_settings();
+  const auto settings = settings_.snapshot();
+  server_->set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
+  if (ollama_) ollama_->server().set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
+  if (identity_)
+    if (auto loaded = load_certificate(); !loaded)
+      log::error("daemon", "the old certificate stays in use", {{"error", loaded.error().text()}});
+  log::info("daemon", "settings reloaded", {{"changed", join(changed, ",")}});
+}
+
 void Daemon::await_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      const auto changed = workbench_->apply_settings();
-      const auto settings = settings_.snapshot();
-      server_->set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
-      if (ollama_) ollama_->server().set_allowed(settings->get(setting::kAllowedHosts), settings->get(setting::kAllowedOrigins));
-      log::info("daemon", "settings reloaded", {{"changed", join(changed, ",")}});
+      reload();
     } else if (phase_ == api::Phase::draining) {
       outcome_ = fail(Code::cancelled, "a second signal came before everything had ended");
       io_.stop();

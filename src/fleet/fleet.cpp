@@ -22,6 +22,10 @@ std::vector<wire::RunningModel> Fleet::list() const {
   return roster_->list();
 }
 
+std::vector<WorkerPlace> Fleet::places() const {
+  return roster_->places();
+}
+
 std::size_t Fleet::running() const {
   return roster_->running();
 }

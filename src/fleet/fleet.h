@@ -37,6 +37,12 @@ struct FleetParts {
 
 class Roster;
 
+// Where a worker process is.
+struct WorkerPlace {
+  wire::RunningModel view;
+  std::filesystem::path socket;  // of llama.cpp's routes
+};
+
 // Everything on the network thread. Publishes "worker.state" at each change of a worker's state and "worker.progress" while one loads,
 // both with a wire::RunningModel, and "request.queued" with a wire::QueuedRequest when a request has to wait and when its place changes.
 class Fleet {
@@ -61,6 +67,7 @@ class Fleet {
 
   // Loaded and loading models by name, and those whose last start failed.
   [[nodiscard]] std::vector<wire::RunningModel> list() const;
+  [[nodiscard]] std::vector<WorkerPlace> places() const;
   [[nodiscard]] std::size_t running() const;  // processes
 
   // Refuses new requests, drains, terminates, kills, and returns when no process is left. Code::deadline_exceeded names those that even

@@ -242,6 +242,13 @@ net::Task<Result<>> Roster::shutdown(Milliseconds drain) {
   co_return gone;
 }
 
+std::vector<WorkerPlace> Roster::places() const {
+  std::vector<WorkerPlace> out;
+  for (const auto& [id, member] : workers_)
+    if (auto view = member.worker->view(); view.pid) out.push_back({std::move(view), member.worker->socket()});
+  return out;
+}
+
 std::vector<wire::RunningModel> Roster::list() const {
   std::vector<wire::RunningModel> out;
   for (const auto& [id, member] : workers_) out.push_back(member.worker->view());

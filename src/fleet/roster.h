@@ -29,6 +29,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
   [[nodiscard]] net::Task<Result<>> unload(std::string model);
   [[nodiscard]] net::Task<Result<>> shutdown(Milliseconds drain);
   [[nodiscard]] std::vector<wire::RunningModel> list() const;
+  [[nodiscard]] std::vector<WorkerPlace> places() const;
   [[nodiscard]] std::size_t running() const { return workers_.size(); }
   void close();  // kills the workers
 

@@ -1,8 +1,10 @@
 #include "net/access_rules.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "net/url.h"
@@ -37,6 +39,11 @@ std::vector<std::string> normal_origins(const std::vector<std::string>& origins)
   return out;
 }
 
+bool is_ip_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> parsed{};
+  return ::inet_pton(AF_INET, text.c_str(), parsed.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), parsed.data()) == 1;
+}
+
 bool holds(const std::vector<std::string>& list, std::string_view item) {
   return std::ranges::find(list, item) != list.end();
 }
@@ -49,6 +56,7 @@ AccessRules::AccessRules(std::vector<std::string> hosts, std::vector<std::string
 
 void AccessRules::allow_host(std::string_view host) {
   own_hosts_.push_back(normal_host(host));
+  any_address_ = any_address_ || (is_ip_address(own_hosts_.back()) && !is_loopback_host(own_hosts_.back()));
 }
 
 void AccessRules::replace(std::vector<std::string> hosts, std::vector<std::string> origins) {
@@ -58,6 +66,7 @@ void AccessRules::replace(std::vector<std::string> hosts, std::vector<std::strin
 
 Result<> AccessRules::check_host(std::string_view host) const {
   const auto name = normal_host(host);
+  if (any_address_ && is_ip_address(name)) return {};
   if (is_loopback_host(name) || holds(own_hosts_, name) || holds(hosts_, name) || holds(hosts_, "*")) return {};
   return fail(Code::permission_denied,
               fmt::format("the host name '{}' is not allowed; add it to the setting server.allowed_hosts if it is yours", printable(host)));

@@ -14,7 +14,8 @@ namespace puna::net {
 class AccessRules {
  public:
   AccessRules(std::vector<std::string> hosts, std::vector<std::string> origins);
-  // A name that is always allowed besides the loopback ones: the address being listened on.
+  // A name that is always allowed besides the loopback ones: the address being listened on. While that is no loopback address, every IP
+  // address is: rebinding needs a name.
   void allow_host(std::string_view host);
   void replace(std::vector<std::string> hosts, std::vector<std::string> origins);
 
@@ -26,6 +27,7 @@ class AccessRules {
 
  private:
   std::vector<std::string> hosts_, own_hosts_, origins_;  // lower case
+  bool any_address_ = false;
 };
 
 [[nodiscard]] bool is_preflight(std::string_view method, const Headers& headers);

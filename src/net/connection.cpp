@@ -21,12 +21,12 @@ Error too_slow(std::string_view part, Milliseconds limit) {
 }
 }  // namespace
 
-Connection::Connection(std::shared_ptr<HttpServer::Core> core, Socket socket, Peer peer)
+Connection::Connection(std::shared_ptr<HttpServer::Core> core, Channel channel, Peer peer)
     : core_(std::move(core)),
-      socket_(std::move(socket)),
+      channel_(std::move(channel)),
       peer_(std::move(peer)),
-      input_came_(socket_.get_executor()),
-      watchdog_(socket_.get_executor(), [this] { deadline_passed(); }) {
+      input_came_(core_->io.context().get_executor()),
+      watchdog_(core_->io.context().get_executor(), [this] { deadline_passed(); }) {
   core_->connections.insert(this);
   core_->stats.connections = core_->connections.size();
 }
@@ -39,7 +39,7 @@ Connection::~Connection() {
 
 void Connection::start(std::shared_ptr<Connection> connection) {
   auto* self = connection.get();
-  asio::co_spawn(self->socket_.get_executor(), detail::outcome_of(self->serve()),
+  asio::co_spawn(self->core_->io.context().get_executor(), detail::outcome_of(self->serve()),
                  asio::bind_cancellation_slot(
                      self->cancel_.slot(), [connection](const std::exception_ptr& thrown, const detail::Outcome<void>& ended) {
                        if (const auto& fault = thrown ? thrown : ended.thrown)
@@ -51,7 +51,7 @@ void Connection::start(std::shared_ptr<Connection> connection) {
 void Connection::start_refusal(std::shared_ptr<Connection> connection, Refusal refusal) {
   auto* self = connection.get();
   ++self->core_->refused_connections;
-  asio::co_spawn(self->socket_.get_executor(), detail::outcome_of(self->refuse(std::move(refusal))),
+  asio::co_spawn(self->core_->io.context().get_executor(), detail::outcome_of(self->refuse(std::move(refusal))),
                  asio::bind_cancellation_slot(self->cancel_.slot(), [connection](const std::exception_ptr&, const detail::Outcome<void>&) {
                    --connection->core_->refused_connections;
                    connection->abort();
@@ -66,22 +66,43 @@ void Connection::abort() {
   phase_ = Phase::closing;
   broken_ = true;
   boost::system::error_code ignored;  // a socket that cannot be closed is closed already
-  socket_.close(ignored);
+  channel_.socket().close(ignored);
   cancel_.emit(asio::cancellation_type::terminal);
 }
 
 Task<void> Connection::serve() {
+  if (!co_await shake_hands()) co_return;
   while (co_await serve_request()) {
   }
+  if (channel_.is_tls() && answer_ == Answer::complete && !broken_) co_await say_end();
 }
 
 Task<void> Connection::refuse(Refusal refusal) {
-  co_await answer_refusal(std::move(refusal));
+  if (co_await shake_hands()) co_await answer_refusal(std::move(refusal));
+}
+
+Task<bool> Connection::shake_hands() {
+  if (!channel_.is_tls()) co_return true;
+  phase_ = Phase::handling;  // the deadline cancels the socket then
+  watchdog_.set_after(core_->options.header_deadline);
+  const auto error = co_await channel_.handshake();
+  watchdog_.clear();
+  if (error) log::debug("net", "no TLS handshake", {{"from", peer_.address}, {"error", json::encode(error.message())}});
+  co_return !error && !is_cancelled(co_await asio::this_coro::cancellation_state);
+}
+
+Task<void> Connection::say_end() {
+  phase_ = Phase::handling;
+  watchdog_.set_after(kLinger);
+  co_await channel_.say_end();
+  watchdog_.clear();
 }
 
 Task<bool> Connection::serve_request() {
   request_ = {};
   answer_ = Answer::none;
+  status_ = 0;
+  added_headers_.clear();
   allowed_origin_.clear();
   keep_alive_ = true;
   if (core_->draining) co_return false;
@@ -178,7 +199,18 @@ std::optional<Refusal> Connection::judge() {
   constexpr std::size_t kLongestId = 128;
   const bool usable = sent_id && !sent_id->empty() && sent_id->size() <= kLongestId && is_header_name(*sent_id);
   request_.id = usable ? std::string(*sent_id) : core_->next_request_id();
-  if (peer_.unix_socket) return std::nullopt;  // no browser gets here
+  if (!peer_.unix_socket) {
+    if (auto refusal = judge_browser()) return refusal;
+    if (is_preflight(request_.method, request_.headers)) return std::nullopt;
+  }
+  auto error = core_->options.admit ? core_->options.admit(request_) : std::nullopt;
+  if (!error) return std::nullopt;
+  const int status = traits(error->code).http_status;
+  return Refusal{status, std::move(*error)};
+}
+
+// Host and origin; no browser gets to a Unix socket.
+std::optional<Refusal> Connection::judge_browser() {
   const auto host = request_.headers.get("Host").value_or("");
   if (!host.empty() || !http_1_0_)
     if (auto allowed = core_->rules.check_host(host); !allowed) return Refusal{403, std::move(allowed).error()};
@@ -228,12 +260,16 @@ Task<void> Connection::answer_refusal(Refusal refusal) {
 
 // Closing with unread input would reset the connection, and the client might lose the answer.
 Task<void> Connection::linger() {
-  phase_ = Phase::closing;
-  boost::system::error_code error;
-  socket_.shutdown(Socket::shutdown_send, error);
-  if (error) co_return;
+  co_await say_end();
+  if (is_cancelled(co_await asio::this_coro::cancellation_state)) co_return;
   timed_out_ = false;
   watchdog_.set_after(kLinger);
+  if (channel_.is_tls()) {
+    co_await stop_reading();
+    if (!timed_out_) co_await channel_.discard(kLingerLimit);
+    co_return;
+  }
+  phase_ = Phase::closing;
   for (std::size_t thrown_away = 0; thrown_away < kLingerLimit; thrown_away += input_.readable().size()) {
     input_.consume(input_.readable().size());
     if (!co_await more_input()) break;
@@ -244,7 +280,7 @@ void Connection::read_ahead() {
   if (reading_ || input_ended_ || (phase_ == Phase::handling && input_.readable().size() >= kReadAheadLimit)) return;
   reading_ = true;
   const auto room = input_.room(request_.body.empty() && !body_parser_ ? kReadSize : kBodyReadSize);
-  socket_.async_read_some(
+  channel_.async_read_some(
       asio::buffer(room.data(), room.size()),
       [self = shared_from_this()](const boost::system::error_code& error, std::size_t bytes) { self->took_input(error, bytes); });
 }
@@ -276,7 +312,7 @@ Task<bool> Connection::more_input() {
 
 Task<void> Connection::stop_reading() {
   boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  channel_.socket().cancel(ignored);
   while (reading_) co_await input_came_.wait();
 }
 
@@ -285,7 +321,7 @@ void Connection::deadline_passed() {
   if (phase_ == Phase::idle) return abort();
   if (phase_ != Phase::handling) return input_came_.wake();
   boost::system::error_code ignored;
-  socket_.cancel(ignored);  // ends the wait of a writer whose client takes nothing
+  channel_.socket().cancel(ignored);  // ends the wait of a writer whose client takes nothing
 }
 
 }  // namespace puna::net

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/channel.h"
 #include "net/input_buffer.h"
 #include "net/request_parser.h"
 #include "net/server_core.h"
@@ -16,7 +17,7 @@ namespace puna::net {
 // Reads ahead while a handler runs: that is how a client that goes away is noticed, and a pipelined request is no goodbye.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<HttpServer::Core> core, Socket socket, Peer peer);
+  Connection(std::shared_ptr<HttpServer::Core> core, Channel channel, Peer peer);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -45,7 +46,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Answers with an error of the server's own and lets the client read it before the connection closes.
   Task<void> answer_refusal(Refusal refusal);
   Task<void> linger();
+  // Of TLS; false when there will be no request.
+  Task<bool> shake_hands();
+  Task<void> say_end();
   std::optional<Refusal> judge();
+  std::optional<Refusal> judge_browser();
 
   // Input.
   void read_ahead();
@@ -62,10 +67,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<Result<WebSocket>> upgrade(WebSocketOptions options);
   void compose_head(int status, const Headers& headers, std::optional<std::uint64_t> length);
   Task<Result<>> write_all(std::span<asio::const_buffer> buffers);
+  Task<Result<>> write_sealed(std::span<asio::const_buffer> buffers);
   Task<Result<>> check_writable();
 
   std::shared_ptr<HttpServer::Core> core_;
-  Socket socket_;
+  Channel channel_;
   Peer peer_;
   asio::cancellation_signal cancel_;
   Phase phase_ = Phase::idle;
@@ -88,6 +94,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Its answer.
   enum class Answer { none, streaming, complete, upgraded };
   Answer answer_ = Answer::none;
+  int status_ = 0;
+  Headers added_headers_;
   bool chunked_ = false;
   std::optional<std::uint64_t> owed_;  // bytes still to come of a stated Content-Length
   bool broken_ = false;                // the client takes no more

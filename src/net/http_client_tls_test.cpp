@@ -1,52 +1,20 @@
 // Whom the client trusts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/http_client.h"
 #include "net/loopback_testing.h"
+#include "net/tls_testing.h"
 
 namespace puna::net {
 namespace {
 
 using namespace loopback;
 using testing::HasSubstr;
-
-// A key and a certificate that vouches for itself and for one host name.
-struct Identity {
-  explicit Identity(const char* host) : key(EVP_EC_gen("P-256")), certificate(X509_new()) {
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(host), -1, -1,
-                               0);
-    X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
-    X509_set_pubkey(certificate, key);
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, (std::string("DNS:") + host).c_str());
-    X509_add_ext(certificate, names, -1);
-    X509_EXTENSION_free(names);
-    X509_sign(certificate, key, EVP_sha256());
-  }
-  ~Identity() {
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-  }
-  Identity(const Identity&) = delete;
-  Identity& operator=(const Identity&) = delete;
-  void save(const std::filesystem::path& path) const {
-    FILE* file = std::fopen(path.c_str(), "w");
-    PEM_write_X509(file, certificate);
-    std::fclose(file);
-  }
-  EVP_PKEY* key;
-  X509* certificate;
-};
 
 // Gives the answer, "ok" unless told, to whatever comes over TLS, until it goes.
 class TlsServer {

@@ -69,7 +69,8 @@ void HttpServer::Core::request_ended() {
 namespace {
 
 // Sees that a new socket is served, or told why not.
-void welcome(const std::shared_ptr<HttpServer::Core>& core, Socket socket, bool unix_socket) {
+void welcome(const std::shared_ptr<HttpServer::Core>& core, Socket socket, const Listener& listener) {
+  const bool unix_socket = listener.is_unix();
   auto peer = identify_peer(socket, unix_socket);
   if (!peer) return;  // gone already
   boost::system::error_code error;
@@ -82,7 +83,8 @@ void welcome(const std::shared_ptr<HttpServer::Core>& core, Socket socket, bool 
   }
   const bool full = core->stats.connections >= core->options.max_connections + core->refused_connections;
   if (full && core->refused_connections >= kMostRefusals) return;
-  auto connection = std::make_shared<Connection>(core, std::move(socket), std::move(*peer));
+  Channel channel(std::move(socket), listener.security() == Security::tls ? core->identity : nullptr);
+  auto connection = std::make_shared<Connection>(core, std::move(channel), std::move(*peer));
   if (!full) return Connection::start(std::move(connection));
   Connection::start_refusal(
       std::move(connection),
@@ -94,7 +96,7 @@ Task<void> accept_connections(std::shared_ptr<HttpServer::Core> core, std::share
     Socket socket(core->io.context().get_executor());
     const auto [error] = co_await listener->acceptor().async_accept(socket, asio::as_tuple(asio::deferred));
     if (!error) {
-      welcome(core, std::move(socket), listener->is_unix());
+      welcome(core, std::move(socket), *listener);
     } else if (listener->acceptor().is_open() && error != asio::error::connection_aborted) {
       log::warning("net", "cannot accept connections for the moment", {{"error", json::encode(error.message())}});
       if (!co_await sleep_for(kOutOfDescriptors)) break;
@@ -128,8 +130,14 @@ void HttpServer::Core::listen(std::shared_ptr<Listener> listener) {
   spawn(io, "accept", accept_connections(shared_from_this(), std::move(listener))).detach();
 }
 
-Result<Endpoint> HttpServer::listen_tcp(std::string_view host, std::uint16_t port) {
+void HttpServer::use_tls(std::shared_ptr<TlsIdentity> identity) {
+  core_->identity = std::move(identity);
+}
+
+Result<Endpoint> HttpServer::listen_tcp(std::string_view host, std::uint16_t port, Security security) {
+  if (security == Security::tls && !core_->identity) return fail(Code::internal, "a TLS listener needs a certificate");
   PUNA_TRY(std::shared_ptr<Listener> listener, Listener::tcp(core_->io, host, port));
+  listener->set_security(security);
   core_->rules.allow_host(host);
   auto endpoint = listener->endpoint();
   core_->listen(std::move(listener));

@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "net/http_types.h"
 #include "net/io.h"
+#include "net/tls.h"
 #include "net/websocket.h"
 
 namespace puna::net {
@@ -66,6 +67,9 @@ class Responder {
   [[nodiscard]] Task<Result<WebSocket>> upgrade(WebSocketOptions options = {});
 
   [[nodiscard]] bool started() const;  // a status has been sent
+  [[nodiscard]] int status() const;    // of the answer; 0 before it
+  // Goes with the answer, whoever sends it.
+  void add_header(std::string name, std::string value);
 
  private:
   friend class Connection;
@@ -97,6 +101,10 @@ struct ServerOptions {
   // body is held in memory. A handler that answers without reading to the end ends the connection.
   std::function<std::optional<Bytes>(const ServerRequest&)> streamed_body;
 
+  // Asked once the header of a request has come, before its body is: an Error is the answer (see format_error), and the body is not read.
+  // CORS preflights, which carry no credentials, are not judged.
+  std::function<std::optional<Error>(const ServerRequest&)> admit;
+
   // The body of answers that the server gives itself (400, 403, 408, 413, 431, 500, 503 …); the request holds what was read of it.
   // Default: {"error":{"code","message","type"}}.
   std::function<Response(int status, const Error&, const ServerRequest&)> format_error;
@@ -113,6 +121,8 @@ struct ServerStats {
   std::uint64_t requests = 0;       // since the start
 };
 
+enum class Security { plain, tls };
+
 class HttpServer {
  public:
   HttpServer(Io& io, ServerOptions options, Handler handler);
@@ -121,7 +131,10 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   // `host` is an address or "localhost"; port 0 picks a free one. Code::conflict names the process that holds the port.
-  [[nodiscard]] Result<Endpoint> listen_tcp(std::string_view host, std::uint16_t port);
+  // A listener with TLS speaks nothing else, with the identity of use_tls(), which has to come first.
+  [[nodiscard]] Result<Endpoint> listen_tcp(std::string_view host, std::uint16_t port, Security security = Security::plain);
+  // For connections from now on; again when the files have changed.
+  void use_tls(std::shared_ptr<TlsIdentity> identity);
   // The socket has mode 0600 from the start; a dead one in its place is replaced. Code::conflict when a server answers there.
   [[nodiscard]] Result<> listen_unix(const std::filesystem::path& path);
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/access_rules.h"
 #include "net/http_server.h"
 #include "net/loopback_testing.h"
 
@@ -156,6 +157,43 @@ TEST(HttpServerAccess, is_not_for_pages_of_other_origins) {
   EXPECT_EQ(ask("Sec-Fetch-Site: cross-site").status, 403);
   EXPECT_EQ(ask("Sec-Fetch-Site: cross-site", "GET /").status, 200);
   EXPECT_EQ(ask("Sec-Fetch-Site: same-origin").status, 200);
+}
+
+TEST(HttpServerAccess, is_by_any_address_where_other_machines_may_come) {
+  AccessRules rules({}, {});
+  rules.allow_host("127.0.0.1");
+  EXPECT_FALSE(rules.check_host("192.168.1.5:17862"));
+  rules.allow_host("0.0.0.0");
+  EXPECT_TRUE(rules.check_host("192.168.1.5:17862"));
+  EXPECT_TRUE(rules.check_host("[2001:db8::1]:17862"));
+  EXPECT_FALSE(rules.check_host("evil.example")) << "a name may be rebound";
+  EXPECT_FALSE(rules.check_host("192.168.1.5.evil.example"));
+}
+
+TEST(HttpServerAccess, is_judged_before_the_body_comes) {
+  ServerOptions options{.allowed_origins = {"http://a.example"}};
+  options.admit = [](const ServerRequest& request) {
+    return request.headers.contains("x-api-key") ? std::nullopt : std::optional(Error(Code::unauthenticated, "who are you?"));
+  };
+  TestServer server(answer_with("ok"), options);
+  const auto refused = RawClient(server.endpoint()).request("POST /", {"Content-Length: 9000000"}).read_response();
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_THAT(refused.body, HasSubstr("who are you?"));
+  EXPECT_EQ(RawClient(server.endpoint()).request("POST /", {"x-api-key: k"}, "body").read_response().status, 200);
+  EXPECT_EQ(RawClient(server.endpoint())
+                .request("OPTIONS /", {"Origin: http://a.example", "Access-Control-Request-Method: POST"})
+                .read_response()
+                .status,
+            204)
+      << "a preflight carries no credentials";
+}
+
+TEST(HttpServerAccess, lets_allowed_pages_read_limits_and_ids) {
+  TestServer server(answer_with("ok"), {.allowed_origins = {"http://a.example"}});
+  const auto answer = RawClient(server.endpoint()).request("GET /", {"Origin: http://a.example"}).read_response();
+  const std::string exposed(answer.headers.get("Access-Control-Expose-Headers").value_or(""));
+  for (const auto* header : {"X-Request-Id", "Retry-After", "x-ratelimit-remaining-requests"}) EXPECT_THAT(exposed, HasSubstr(header));
+  EXPECT_FALSE(answer.headers.contains("Access-Control-Allow-Credentials")) << "keys are headers, never cookies";
 }
 
 TEST(HttpServerAccess, answers_preflight_requests_itself) {

@@ -23,6 +23,8 @@ class Listener {
   [[nodiscard]] Acceptor& acceptor() { return acceptor_; }
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }  // of TCP
   [[nodiscard]] bool is_unix() const { return !path_.empty(); }
+  [[nodiscard]] Security security() const { return security_; }
+  void set_security(Security security) { security_ = security; }
   void close();
 
  private:
@@ -30,6 +32,7 @@ class Listener {
 
   Acceptor acceptor_;
   Endpoint endpoint_;
+  Security security_ = Security::plain;
   std::filesystem::path path_;
   ino_t inode_ = 0;
 };

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::size_t kYieldAfter = 256 << 10;  // bytes one connection may write before others have their turn
 
+// What a page of another origin may read of an answer besides the few headers that browsers always show.
+constexpr std::string_view kExposedHeaders =
+    "X-Request-Id, request-id, Retry-After, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+    "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-puna-queue-position, x-puna-queue-wait-ms";
+
 bool has_body(int status) {
   return status >= 200 && status != 204 && status != 304;
 }
@@ -53,6 +58,13 @@ bool Responder::started() const {
   return connection_.answer_ != Connection::Answer::none;
 }
 
+int Responder::status() const {
+  return connection_.status_;
+}
+void Responder::add_header(std::string name, std::string value) {
+  connection_.added_headers_.set(name, std::move(value));
+}
+
 Task<Result<>> Responder::start_sse(Headers headers) {
   headers.set("Content-Type", "text/event-stream");
   headers.set("Cache-Control", "no-cache");
@@ -71,12 +83,16 @@ void Connection::compose_head(int status, const Headers& headers, std::optional<
   head_.clear();
   auto out = std::back_inserter(head_);
   fmt::format_to(out, "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n", status, reason_phrase(status), core_->date(), request_.id);
-  for (const auto& [name, value] : headers)
-    if (!is_framing(name) && is_header_name(name) && is_header_value(value)) head_.append(name).append(": ").append(value).append("\r\n");
+  status_ = status;
+  for (const auto* fields : std::initializer_list<const Headers*>{&headers, &added_headers_})
+    for (const auto& [name, value] : *fields)
+      if (!is_framing(name) && is_header_name(name) && is_header_value(value)) head_.append(name).append(": ").append(value).append("\r\n");
   if (!allowed_origin_.empty())
     head_.append("Access-Control-Allow-Origin: ")
         .append(allowed_origin_)
-        .append("\r\nAccess-Control-Expose-Headers: X-Request-Id\r\nVary: Origin\r\n");
+        .append("\r\nAccess-Control-Expose-Headers: ")
+        .append(kExposedHeaders)
+        .append("\r\nVary: Origin\r\n");
   if (length)
     fmt::format_to(out, "Content-Length: {}\r\n", *length);
   else if (chunked_)
@@ -145,10 +161,11 @@ Task<Result<>> Connection::finish_body() {
 
 // The socket mostly takes everything at once: then nothing is waited for.
 Task<Result<>> Connection::write_all(std::span<asio::const_buffer> buffers) {
+  if (channel_.is_tls()) co_return co_await write_sealed(buffers);
   bool waited = false;
   while (!buffers.empty()) {
     boost::system::error_code error;
-    std::size_t written = socket_.write_some(buffers, error);
+    std::size_t written = channel_.socket().write_some(buffers, error);
     unyielded_ += written;
     for (; !buffers.empty() && written >= buffers.front().size(); buffers = buffers.subspan(1)) written -= buffers.front().size();
     if (written > 0) buffers.front() += written;
@@ -159,7 +176,7 @@ Task<Result<>> Connection::write_all(std::span<asio::const_buffer> buffers) {
     }
     waited = true;
     watchdog_.set_after(core_->options.body_deadline);
-    co_await socket_.async_wait(Socket::wait_write, asio::as_tuple(asio::deferred));
+    co_await channel_.socket().async_wait(Socket::wait_write, asio::as_tuple(asio::deferred));
     watchdog_.clear();
     if (timed_out_) {
       broken_ = true;
@@ -171,7 +188,28 @@ Task<Result<>> Connection::write_all(std::span<asio::const_buffer> buffers) {
     unyielded_ = 0;
   else if (unyielded_ >= kYieldAfter) {
     unyielded_ = 0;
-    co_await asio::post(socket_.get_executor(), asio::deferred);
+    co_await asio::post(core_->io.context(), asio::deferred);
+  }
+  co_return Result<>();
+}
+
+Task<Result<>> Connection::write_sealed(std::span<asio::const_buffer> buffers) {
+  while (!buffers.empty() && buffers.front().size() == 0) buffers = buffers.subspan(1);
+  while (!buffers.empty()) {
+    watchdog_.set_after(core_->options.body_deadline);
+    auto [error, written] = co_await channel_.write_sealed(buffers);
+    watchdog_.clear();
+    if (timed_out_) {
+      broken_ = true;
+      co_return fail(Code::deadline_exceeded, "the client took no bytes for " + format_duration(core_->options.body_deadline));
+    }
+    PUNA_CO_CHECK(co_await check_writable());
+    if (error) {
+      broken_ = true;
+      co_return fail(Code::unavailable, "the client is gone: " + error.message());
+    }
+    for (; !buffers.empty() && written >= buffers.front().size(); buffers = buffers.subspan(1)) written -= buffers.front().size();
+    if (written > 0) buffers.front() += written;
   }
   co_return Result<>();
 }

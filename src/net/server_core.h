@@ -15,6 +15,7 @@ namespace puna::net {
 using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, asio::io_context::executor_type>;
 
 class Listener;
+class TlsIdentity;
 
 struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   Core(Io& network, ServerOptions given, Handler on_request);
@@ -23,6 +24,7 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   ServerOptions options;
   Handler handler;
   AccessRules rules;
+  std::shared_ptr<TlsIdentity> identity;  // of connections from now on; null: no listener speaks TLS
   ServerStats stats;
   std::function<void()> activity;
   std::vector<std::shared_ptr<Listener>> listeners;  // shared with the coroutines that accept

@@ -37,9 +37,11 @@ class WebSocket {
   [[nodiscard]] Task<Result<>> ping();
   [[nodiscard]] Task<Result<>> close(std::uint16_t code = 1000, std::string_view reason = "");
 
+  struct Stream;
+
  private:
   friend class Connection;
-  struct Stream;
+  [[nodiscard]] Task<Result<>> write(std::string_view bytes, bool text);
   explicit WebSocket(std::unique_ptr<Stream> stream);
   std::unique_ptr<Stream> stream_;
 };

@@ -31,6 +31,23 @@ Result<Bytes> resident_memory(pid_t pid) {
   return memory.resident;
 }
 
+// Fields 14 and 15 of stat count clock ticks in user and in kernel mode; the name before them may hold anything (proc(5)).
+Result<ProcessUsage> process_usage(pid_t pid) {
+  PUNA_TRY(const auto text, read_file("/proc/" + std::to_string(pid) + "/stat", kib(4)));
+  const auto fields = split(trim(std::string_view(text).substr(std::min(text.rfind(')') + 1, text.size()))), ' ');
+  constexpr std::size_t kUser = 11, kKernel = 12;  // counted behind the name
+  std::uint64_t ticks = 0;
+  for (const auto at : {kUser, kKernel}) {
+    std::uint64_t count = 0;
+    if (fields.size() <= at || std::from_chars(fields[at].data(), fields[at].data() + fields[at].size(), count).ec != std::errc{})
+      return fail(Code::internal, "/proc gives no times");
+    ticks += count;
+  }
+  PUNA_TRY(const auto resident, resident_memory(pid));
+  const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  return ProcessUsage{.resident = resident, .cpu = Milliseconds(ticks * 1000 / per_second)};
+}
+
 Usage own_usage() {
   Usage usage;
   usage.resident = resident_memory(::getpid()).value_or(Bytes{});

@@ -26,5 +26,11 @@ struct ProcessMemory {
 };
 // Code::not_found when there is no such process.
 [[nodiscard]] Result<ProcessMemory> process_memory(pid_t pid);
+struct ProcessUsage {
+  Bytes resident;
+  Milliseconds cpu{0};  // of all its threads, since its start
+};
+// Code::not_found when there is no such process.
+[[nodiscard]] Result<ProcessUsage> process_usage(pid_t pid);
 
 }  // namespace puna::os

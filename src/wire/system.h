@@ -30,6 +30,7 @@ struct Status {
   std::string data;  // the data folder
   std::string socket;
   std::optional<std::string> tcp;  // "127.0.0.1:17862"
+  bool tls = false;                // that is what it speaks there
   bool on_demand = false;          // leaves by itself when idle
   std::int64_t connections = 0;
   std::int64_t active_requests = 0;
@@ -41,7 +42,7 @@ struct Status {
   std::vector<std::string> problems;  // of the settings file and the folders
 };
 BOOST_DESCRIBE_STRUCT(Status, (),
-                      (version, pid, started_at, data, socket, tcp, on_demand, connections, active_requests, requests, active_jobs,
+                      (version, pid, started_at, data, socket, tcp, tls, on_demand, connections, active_requests, requests, active_jobs,
                        event_subscribers, memory_bytes, open_descriptors, problems))
 
 // What models can compute on besides the processor.

@@ -16,6 +16,9 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> event_routes();
 [[nodiscard]] std::span<const Route> setting_routes();
 [[nodiscard]] std::span<const Route> log_routes();
+[[nodiscard]] std::span<const Route> key_routes();
+[[nodiscard]] std::span<const Route> usage_routes();
+[[nodiscard]] std::span<const Route> metrics_routes();
 [[nodiscard]] std::span<const Route> openai_routes();
 [[nodiscard]] std::span<const Route> openai_response_routes();
 [[nodiscard]] std::span<const Route> openai_file_routes();

@@ -36,6 +36,7 @@ net::Task<Result<>> show_status(Call& call) {
   status.data = workbench.places().data.string();
   status.socket = host.socket();
   status.tcp = host.tcp();
+  status.tls = host.tls();
   status.on_demand = host.on_demand();
   const auto stats = host.stats();
   status.connections = static_cast<std::int64_t>(stats.connections);

@@ -29,6 +29,8 @@ extern const CommandSpec kStop;
 extern const CommandSpec kServe;
 extern const CommandSpec kLogs;
 extern const CommandSpec kJob;
+extern const CommandSpec kKey;
+extern const CommandSpec kUsage;
 extern const CommandSpec kConfig;
 extern const CommandSpec kDoctor;
 extern const CommandSpec kVersion;

@@ -22,6 +22,8 @@ constexpr std::array kOptions = {
                .help = "any setting, before environment and file; may be repeated",
                .completes = Completes::settings,
                .repeatable = true},
+    OptionSpec{.name = "insecure",
+               .help = "let other machines in without TLS and, while there is none, without a key (setting server.insecure)"},
     OptionSpec{.name = "stop", .help = "stop the running daemon instead, and wait until it is gone"},
     OptionSpec{.name = "on-demand", .help = "leave when idle", .hidden = true},
     OptionSpec{.name = "ready-fd", .value = "NUMBER", .help = "descriptor to report readiness on", .hidden = true},
@@ -47,6 +49,7 @@ Result<std::map<std::string, std::string>> read_flags(const Invocation& invocati
       return fail(Code::invalid_argument, fmt::format("--compat: '{}' is not known; there is ollama", printable(*compat)));
     PUNA_CHECK(add_flag(flags, "server.ollama_port", "11434"));
   }
+  if (invocation.has("insecure")) PUNA_CHECK(add_flag(flags, "server.insecure", "true"));
   for (const auto& assignment : invocation.all("set")) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos)

@@ -10,6 +10,7 @@ std::span<const Migration> migrations() {
       Migration{2, "models", kModelTables},
       Migration{3, "model files", kModelFileTables},
       Migration{4, "profiles", kProfileTables},
+      Migration{5, "access", kAccessTables},
       Migration{6, "responses, files and batches", kBatchTables},
       Migration{8, "worker memory", kWorkerMemoryTable},
   };

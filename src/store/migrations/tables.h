@@ -12,4 +12,6 @@ extern const std::span<const std::string_view> kProfileTables;      // 004_profi
 extern const std::span<const std::string_view> kBatchTables;        // 006_batches.cpp
 extern const std::span<const std::string_view> kWorkerMemoryTable;  // 008_worker_memory.cpp
 
+extern const std::span<const std::string_view> kAccessTables;  // 005_access.cpp
+
 }  // namespace puna::store
