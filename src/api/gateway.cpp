@@ -40,7 +40,7 @@ struct Exchange {
 };
 
 net::HttpRequest worker_request(const Exchange& exchange) {
-  auto request = net::HttpRequest::to_socket(exchange.lease->socket(), "POST", exchange.inference.target);
+  auto request = exchange.lease->endpoint().request("POST", exchange.inference.target);
   request.headers.add("Content-Type", "application/json");
   request.body = std::move(exchange.inference.body);
   // A long prompt may take minutes before its first token: silence is judged by the probe, not by a deadline.
@@ -69,6 +69,11 @@ net::Task<Result<>> take_lease(Exchange& exchange) {
   exchange.lease = std::move(leased->lease);
   exchange.overflow = inference.overflow.value_or(leased->overflow);
   if (leased->adapters) add_member(inference.body, app::lora_member(exchange.lease->adapters(), *leased->adapters));
+  if (const auto& served = exchange.lease->endpoint().served_name; !served.empty()) {
+    PUNA_CO_TRY(auto body, json::parse_object(inference.body));
+    body["model"] = served;
+    inference.body = json::to_text(body);
+  }
   exchange.leased = exchange.last_byte = Monotonic::now();
   if (inference.rendering)
     inference.rendering->begin({.model = exchange.lease->model(),
@@ -95,7 +100,8 @@ net::Task<Result<net::HttpStream>> ask_once(Exchange& exchange) {
 // An answer with status 200, or why there is none. A conversation that the engine finds too long is made shorter when that was asked for.
 net::Task<Result<net::HttpStream>> ask_engine(Exchange& exchange) {
   const auto overflow = exchange.overflow;
-  if (overflow == wire::Overflow::refuse || exchange.inference.target != kChatTarget) co_return co_await ask_once(exchange);
+  const bool can_fit = exchange.lease->endpoint().speaks_llama_cpp;  // it counts tokens for us
+  if (overflow == wire::Overflow::refuse || exchange.inference.target != kChatTarget || !can_fit) co_return co_await ask_once(exchange);
   const std::string body = exchange.inference.body;
   auto answer = co_await ask_once(exchange);
   if (answer || !is_context_exceeded(answer.error())) co_return answer;

@@ -210,10 +210,28 @@ metrics::Recorder& Workbench::recorder() {
 
 Result<> Workbench::start() {
   PUNA_CHECK(jobs_->start());
+  auto_start_ = net::spawn(parts_.io, "auto-start", start_profiles());
   return batches_->resume(*jobs_);
 }
 
+net::Task<void> Workbench::start_profiles() {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  const auto profiles = co_await net::on_pool(parts_.io, [&] { return profiles_->list(); });
+  if (!profiles) {
+    log::error("app", "profiles cannot be started", {{"error", profiles.error().text()}});
+    co_return;
+  }
+  for (const auto& profile : *profiles) {
+    if (!profile.settings.auto_start.value_or(false)) continue;
+    const auto started = co_await load_model(profile.name, std::nullopt);
+    if (!started && started.error().code == Code::cancelled) co_return;
+    if (!started)
+      log::error("app", "a profile could not be started with the daemon", {{"profile", profile.name}, {"error", started.error().text()}});
+  }
+}
+
 net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
+  auto_start_.cancel();
   const auto stopped = co_await net::on_pool(parts_.io, [&] { return jobs_->stop(drain); });
   PUNA_CO_CHECK(co_await fleet_->shutdown(drain));
   PUNA_CO_CHECK(co_await responses_->flush(drain));
@@ -301,7 +319,9 @@ net::Task<Result<wire::RunningModel>> Workbench::load_model(std::string name, st
   PUNA_CO_TRY(const auto known, co_await know(named.base));
   PUNA_CO_TRY(const auto adapters, co_await know_adapters(known.launch, named.adapters));
   loaded_adapters_.note(known.launch.name, adapters);
-  options.purpose = known.generates ? fleet::Purpose::generate : known.ranks ? fleet::Purpose::rank : fleet::Purpose::embed;
+  const bool serves_all = known.generates || known.launch.kind != wire::EngineKind::builtin;
+  options.purpose = serves_all ? fleet::Purpose::generate : known.ranks ? fleet::Purpose::rank : fleet::Purpose::embed;
+  fleet_->forgive(known.launch.name);
   PUNA_CO_TRY(const auto lease, co_await fleet_->acquire(known.launch.name, std::move(options)));
   for (auto& running : fleet_->list())
     if (running.name == lease.model()) co_return std::move(running);

@@ -124,6 +124,8 @@ class Workbench {
   [[nodiscard]] net::Task<Result<profile::Served>> know(std::string name);
   [[nodiscard]] net::Task<Result<std::vector<fleet::Adapter>>> know_adapters(const fleet::Launch& launch,
                                                                              const std::vector<wire::AdapterUse>& uses);
+  // The profiles that want it, one after the other, beside everything else.
+  [[nodiscard]] net::Task<void> start_profiles();
 
   Parts parts_;
   SystemClock clock_;
@@ -144,6 +146,7 @@ class Workbench {
   std::unique_ptr<hub::Pulls> pulls_;
   std::unique_ptr<quantize::Quantizer> quantizer_;
   std::unique_ptr<hub::publish::Publisher> publisher_;
+  net::Spawned auto_start_;
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
   // Names already looked up, so that a request costs no query; valid for one revision of the library and of the profiles. Network thread.
   std::map<std::string, profile::Served> known_;

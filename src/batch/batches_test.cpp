@@ -40,8 +40,8 @@ class BatchesTest : public testing::Test {
     const auto body = json::parse_object(request.body).value();
     if (body.contains("wait")) PUNA_CO_CHECK(co_await gate_.pass());
     if (body.contains("expire")) {
-      PUNA_CO_CHECK(co_await net::sleep_for(request.patience));
-      co_return Answer{.status = 504, .error = Error(Code::deadline_exceeded, "no room came")};
+      const auto waited = co_await room_.wait(room_.epoch(), request.patience);
+      co_return Answer{.status = 504, .error = waited.error()};
     }
     if (body.contains("fail")) co_return Answer{.status = 400, .body = {{"error", "bad"}}, .error = Error(Code::invalid_argument, "bad")};
     co_return Answer{.body = {{"text", body.at("model")}, {"usage", json::object{{"prompt_tokens", 3}, {"completion_tokens", 2}}}}};
@@ -84,6 +84,7 @@ class BatchesTest : public testing::Test {
   net::loopback::TemporaryFolder folder_;
   net::loopback::NetworkThread network_;
   net::loopback::Gate gate_{network_.io};
+  net::Notifier room_{network_.io};  // none ever comes
   std::atomic<int> asked_ = 0;
   EventBus events_;
   SettingsStore settings_{{.flags = {{"batches.parallel", "2"}}}};

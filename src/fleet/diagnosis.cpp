@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
+#include <span>
 
 #include "base/text.h"
 #include "os/file.h"
@@ -37,6 +40,12 @@ std::string_view advice(WorkerFault fault) {
       return "a slow disk needs a longer models.load_stall";
     case WorkerFault::spawn_failed:
       return "check models.worker_program and the limits of this user";
+    case WorkerFault::port_taken:
+      return "the next start takes another port; if the command names one itself, write {port} there";
+    case WorkerFault::not_ready:
+      return "its log tells more; start_deadline allows it more time, health names the path that it answers when it is ready";
+    case WorkerFault::key_refused:
+      return "key_env or key_file of the profile has to lead to a key that the server takes";
     case WorkerFault::none:
       return "";
   }
@@ -59,6 +68,24 @@ WorkerFault fault_of_signal(int signal, bool oom_kill_seen) {
     default:
       return WorkerFault::crashed;
   }
+}
+
+// What programs and their libraries write, in lower case.
+constexpr auto kPortTaken =
+    std::to_array<std::string_view>({"address already in use", "address in use", "eaddrinuse", "couldn't bind", "could not bind"});
+constexpr auto kNoMemory = std::to_array<std::string_view>(
+    {"bad_alloc", "out of memory", "cannot allocate memory", "failed to allocate", "unable to allocate", "memoryerror"});
+
+bool says_any(const std::vector<std::string>& log, std::span<const std::string_view> phrases) {
+  return std::ranges::any_of(log, [&](const std::string& line) {
+    const auto lower = lower_ascii(line);
+    return std::ranges::any_of(phrases, [&](std::string_view phrase) { return lower.find(phrase) != std::string::npos; });
+  });
+}
+
+std::string limit_reached(const Evidence& evidence, WorkerFault fault) {
+  if (fault != WorkerFault::out_of_memory || !evidence.memory_limit) return "";
+  return fmt::format("; its memory_limit is {}", format_bytes(*evidence.memory_limit));
 }
 
 std::string what_happened(const Evidence& evidence, WorkerFault fault) {
@@ -96,7 +123,16 @@ std::optional<std::filesystem::path> own_control_group() {
 }  // namespace
 
 wire::WorkerFailure diagnose(const Evidence& evidence) {
-  if (evidence.reported) return with_advice(evidence.reported->fault, evidence.reported->message, evidence.log);
+  if (evidence.reported)
+    return with_advice(evidence.reported->fault, evidence.reported->message + limit_reached(evidence, evidence.reported->fault),
+                       evidence.log);
+  const bool by_itself = evidence.exit && !evidence.exit->ok() && (!evidence.exit->signal || *evidence.exit->signal == SIGABRT);
+  if (by_itself && says_any(evidence.log, kPortTaken))
+    return with_advice(WorkerFault::port_taken, "another program listens at its port", evidence.log);
+  if (by_itself && says_any(evidence.log, kNoMemory))
+    return with_advice(WorkerFault::out_of_memory,
+                       fmt::format("it could not get the memory that it asked for{}", limit_reached(evidence, WorkerFault::out_of_memory)),
+                       evidence.log);
   WorkerFault fault = WorkerFault::crashed;
   if (evidence.exit && evidence.exit->signal) fault = fault_of_signal(*evidence.exit->signal, evidence.oom_kill_seen);
   // A worker ends with code 0 only when it is asked to, and we did not ask.
@@ -121,7 +157,12 @@ Code code_of(WorkerFault fault) {
     case WorkerFault::stalled:
       return Code::deadline_exceeded;
     case WorkerFault::spawn_failed:
+    case WorkerFault::port_taken:
       return Code::unavailable;
+    case WorkerFault::not_ready:
+      return Code::deadline_exceeded;
+    case WorkerFault::key_refused:
+      return Code::upstream_failed;
     case WorkerFault::none:
       return Code::internal;
   }

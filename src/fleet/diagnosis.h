@@ -15,7 +15,8 @@ struct Evidence {
   std::optional<wire::WorkerFailure> reported;  // the worker's own last word
   std::optional<os::ExitStatus> exit;
   bool was_ready = false;
-  bool oom_kill_seen = false;  // the kernel ended some process for want of memory while this one ended
+  std::optional<Bytes> memory_limit = std::nullopt;  // of the process
+  bool oom_kill_seen = false;                        // the kernel ended some process for want of memory while this one ended
   std::vector<std::string> log;
 };
 

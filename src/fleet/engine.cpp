@@ -1,6 +1,10 @@
 #include "fleet/engine.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "fleet/command_line.h"
 
 namespace puna::fleet {
 namespace {
@@ -28,6 +32,17 @@ class ArgumentVector {
   std::vector<std::string> words_;
 };
 
+Result<std::string> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const auto environment = os::current_environment();
+  const auto path = environment.find("PATH");
+  for (const auto folder : split(path == environment.end() ? std::string_view("/usr/bin:/bin") : std::string_view(path->second), ':')) {
+    const auto file = std::filesystem::path(folder) / name;
+    if (file.is_absolute() && ::access(file.c_str(), X_OK) == 0) return file.string();
+  }
+  return fail(Code::not_found, fmt::format("there is no program {} in PATH", name));
+}
+
 }  // namespace
 
 os::Environment worker_environment(const os::Environment& added) {
@@ -44,6 +59,28 @@ os::Environment worker_environment(const os::Environment& added) {
       out[name] = found->second;
     }
   }
+  return out;
+}
+
+Result<ForeignCommand> foreign_command(const Launch& launch, const FleetOptions& options, const std::filesystem::path& socket) {
+  ForeignCommand out;
+  std::map<std::string, std::string> values = {
+      {"model", launch.file.string()},
+      {"context", std::to_string(launch.engine.context.value_or(options.context_length))},
+      {"slots", std::to_string(launch.engine.slots.value_or(options.slots))},
+      {"threads", std::to_string(launch.engine.threads.value_or(options.threads))},
+  };
+  out.endpoint.served_name = launch.served_name;
+  if (names_place(launch.command, "socket")) {
+    out.endpoint.socket = socket;
+    values["socket"] = socket.string();
+  } else {
+    PUNA_TRY(const auto port, free_port());
+    values["port"] = std::to_string(port);
+    PUNA_TRY(out.endpoint.url, net::Url::parse(fmt::format("http://127.0.0.1:{}", port)));
+  }
+  out.argv = fill_command(launch.command, values);
+  PUNA_TRY(out.argv.front(), find_program(out.argv.front()));
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fleet/endpoint.h"
 #include "fleet/launch.h"
 #include "fleet/lease.h"
 #include "fleet/options.h"
@@ -26,5 +27,14 @@ struct WorkerCommand {
 
 // `program worker …` for a builtin engine.
 [[nodiscard]] std::vector<std::string> worker_command(const WorkerCommand& command);
+
+// A launch's own command with its values in their places, and where it will answer: at a free port, or at `socket`. A program without a
+// slash is looked for in PATH.
+struct ForeignCommand {
+  std::vector<std::string> argv;
+  Endpoint endpoint;
+};
+[[nodiscard]] Result<ForeignCommand> foreign_command(const Launch& launch, const FleetOptions& options,
+                                                     const std::filesystem::path& socket);
 
 }  // namespace puna::fleet

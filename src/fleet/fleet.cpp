@@ -14,6 +14,10 @@ net::Task<Result<Lease>> Fleet::acquire(std::string model, LeaseOptions options)
   return roster_->acquire(std::move(model), std::move(options));
 }
 
+void Fleet::forgive(const std::string& model) {
+  roster_->forgive(model);
+}
+
 net::Task<Result<>> Fleet::unload(std::string model) {
   return roster_->unload(std::move(model));
 }
@@ -41,7 +45,7 @@ Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker, const Turn& turn)
       waited_(turn.waited),
       arrived_at_(turn.arrived_at),
       model_(worker.model()),
-      socket_(worker.socket()),
+      endpoint_(std::make_shared<const Endpoint>(worker.endpoint())),
       context_length_(worker.context_length()),
       adapters_(worker.launch().adapters) {
   worker.begin_request();
@@ -56,7 +60,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     waited_ = other.waited_;
     arrived_at_ = other.arrived_at_;
     model_ = std::move(other.model_);
-    socket_ = std::move(other.socket_);
+    endpoint_ = std::move(other.endpoint_);
     context_length_ = other.context_length_;
     adapters_ = std::move(other.adapters_);
   }

@@ -61,6 +61,9 @@ class Fleet {
   // Code::unavailable once shutdown() was called.
   [[nodiscard]] net::Task<Result<Lease>> acquire(std::string model, LeaseOptions options = {});
 
+  // Somebody wants a model to be tried again that was given up after its restarts failed.
+  void forgive(const std::string& model);
+
   // Takes no new request for the model's workers, lets the running ones end for at most server.drain, and returns when the processes are
   // gone. Also forgets the model's failures. Code::not_found when it was not loaded.
   [[nodiscard]] net::Task<Result<>> unload(std::string model);

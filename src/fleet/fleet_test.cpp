@@ -169,7 +169,7 @@ TEST_F(FleetUnloads, when_the_running_requests_have_ended) {
   {
     const auto lease = acquire("m");
     unloading = begin(fleet_->unload("m"), unloaded);
-    until_state("m", stopping);
+    until_state("m", draining);
     EXPECT_TRUE(chat(*lease));
     EXPECT_FALSE(unloaded.known);
   }
@@ -207,7 +207,7 @@ TEST_F(FleetUnloads, and_loads_again_for_who_asks_meanwhile) {
     const auto first = acquire("m");
     socket = first->socket();
     tasks.push_back(begin(fleet_->unload("m"), unloaded));
-    until_state("m", stopping);
+    until_state("m", draining);
     tasks.push_back(begin(fleet_->acquire("m"), second));
   }
   until([&] { return second.known; });

@@ -26,6 +26,7 @@ FleetTest::FleetTest(std::filesystem::path program) {
 }
 
 net::Task<Result<Launch>> FleetTest::resolve(std::string name) {
+  if (const auto launch = launches_.find(name); launch != launches_.end()) co_return launch->second;
   const auto known = files_.find(name);
   const auto file = known == files_.end() ? folder() / "models" / name : known->second;
   Launch out{.name = std::move(name), .file = file};

@@ -75,7 +75,8 @@ class FleetTest : public ::testing::Test {
   std::map<std::string, std::filesystem::path> files_;  // of names that do not stand for the file of that name
   std::map<std::string, std::filesystem::path> projectors_;
   std::set<std::string> pinned_;
-  std::optional<os::MemoryNow> memory_;  // absent: the machine's
+  std::optional<os::MemoryNow> memory_;     // absent: the machine's
+  std::map<std::string, Launch> launches_;  // of names that say more than a file
   os::TemporaryFolder folder_ = *os::TemporaryFolder::create();
   net::Notifier happened_{io_};
   EventBus::Subscription subscription_ = events_.subscribe([this] { happened_.notify(); });

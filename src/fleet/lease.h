@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/units.h"
+#include "fleet/endpoint.h"
 #include "fleet/launch.h"
 #include "net/io.h"
 
@@ -53,8 +54,9 @@ class Lease {
   ~Lease() { end(); }
 
   [[nodiscard]] const std::string& model() const { return model_; }  // the full name
-  // Where the worker listens: llama.cpp's HTTP routes (/v1/chat/completions, /v1/embeddings, /tokenize …).
-  [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
+  // Where the worker answers: llama.cpp's HTTP routes (/v1/chat/completions, /v1/embeddings, /tokenize …), or another server's.
+  [[nodiscard]] const Endpoint& endpoint() const { return *endpoint_; }
+  [[nodiscard]] const std::filesystem::path& socket() const { return endpoint_->socket; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }     // tokens, for this request alone
   [[nodiscard]] const std::vector<Adapter>& adapters() const { return adapters_; }  // loaded, as the worker numbers them
   // How the request waited: until the lease, and its place when it came (1: next; absent when it need not wait).
@@ -85,7 +87,7 @@ class Lease {
   Milliseconds waited_{0};
   std::optional<std::size_t> arrived_at_;
   std::string model_;
-  std::filesystem::path socket_;
+  std::shared_ptr<const Endpoint> endpoint_;
   std::int64_t context_length_ = 0;
   std::vector<Adapter> adapters_;
 };

@@ -10,9 +10,11 @@ bool may_follow(wire::WorkerState from, wire::WorkerState to) {
     case loading:
       return to == ready || to == stopping || to == failed;
     case ready:
-      return to == busy || to == stopping || to == failed;
+      return to == busy || to == draining || to == stopping || to == failed;
     case busy:
-      return to == ready || to == stopping || to == failed;
+      return to == ready || to == draining || to == stopping || to == failed;
+    case draining:
+      return to == stopping || to == failed;
     case stopping:
       return to == stopped;
     case stopped:

@@ -7,7 +7,7 @@ namespace {
 
 using enum wire::WorkerState;
 
-constexpr std::array kAll = {starting, loading, ready, busy, stopping, stopped, failed};
+constexpr std::array kAll = {starting, loading, ready, busy, draining, stopping, stopped, failed};
 
 // ledger: M11
 TEST(Lifecycle, ends_in_exactly_one_terminal_state) {
@@ -32,6 +32,16 @@ TEST(Lifecycle, never_goes_back_to_an_earlier_phase) {
   EXPECT_FALSE(may_follow(stopping, ready));
   EXPECT_FALSE(may_follow(stopping, failed));
   EXPECT_FALSE(may_follow(starting, busy));
+}
+
+// ledger: M11
+TEST(Lifecycle, drains_before_it_stops_and_takes_no_requests_any_more) {
+  EXPECT_TRUE(may_follow(busy, draining));
+  EXPECT_TRUE(may_follow(draining, stopping));
+  EXPECT_TRUE(may_follow(draining, failed));
+  EXPECT_FALSE(may_follow(draining, ready));
+  EXPECT_FALSE(may_follow(draining, busy));
+  EXPECT_FALSE(may_follow(stopping, draining));
 }
 
 TEST(Lifecycle, alternates_between_ready_and_busy) {

@@ -44,6 +44,13 @@ Milliseconds time_to_end(const FleetOptions& options) {
   return options.drain + options.stop_grace + kAfterKill;
 }
 
+Error given_up(const std::string& name, int failures, const wire::WorkerFailure& failure) {
+  Error error = to_error(name, failure);
+  error.code = Code::unavailable;
+  error.message += fmt::format("; it failed {} times in a row and was given up: `puna profile start {}` tries again", failures, name);
+  return error;
+}
+
 Milliseconds backoff(int failures, const FleetOptions& options) {
   if (failures < 2) return Milliseconds(0);
   const int doublings = std::min(failures - 2, 20);
@@ -65,6 +72,7 @@ Roster::Roster(FleetParts parts)
 
 void Roster::close() {
   closing_ = true;
+  troubles_.clear();  // and restarts that were planned
   turn_everybody_away();
   for (auto& [id, member] : workers_) {
     member.worker->kill();
@@ -87,7 +95,8 @@ Result<> Roster::may_start(const Key& key) const {
   const auto found = troubles_.find(key);
   if (found == troubles_.end()) return {};
   const auto left = std::chrono::ceil<Milliseconds>(found->second.retry_at - steady_clock::now());
-  if (left <= Milliseconds(0)) return {};
+  if (left <= Milliseconds(0) && !found->second.gave_up) return {};
+  if (found->second.gave_up) return fail(given_up(key.first, found->second.failures, found->second.failure));
   Error error = to_error(key.first, found->second.failure);
   error.message += fmt::format("; it failed {} times in a row and is tried again in {}", found->second.failures, format_duration(left));
   error.retry_after = left;
@@ -103,6 +112,7 @@ void Roster::start(const Key& key, const Subject& subject) {
                                                     .purpose = key.second,
                                                     .options = parts_.options(),
                                                     .places = parts_.places,
+                                                    .http = &parts_.http,
                                                     .complete = [this, key](wire::RunningModel& view) { complete(key, view); }},
                                          [this, id] { worker_changed(id); });
   Member& member = workers_[id];
@@ -132,6 +142,7 @@ void Roster::bury(const Worker& worker) {
   changed_.notify();
   refresh_budget();
   perform(scheduler_.ended(key, error, steady_clock::now()));
+  if (error) consider_restart(key);
 }
 
 void Roster::remember(const Worker& worker, const wire::WorkerFailure& failure) {
@@ -143,8 +154,39 @@ void Roster::remember(const Worker& worker, const wire::WorkerFailure& failure) 
   trouble.retry_at = trouble.last + backoff(trouble.failures, parts_.options());
   trouble.failure = failure;
   trouble.view = worker.view();
+  trouble.view.failures = trouble.failures;
+  trouble.launch = worker.launch();
   if (troubles_.size() <= kTroublesKept) return;
   troubles_.erase(std::ranges::min_element(troubles_, {}, [](const auto& entry) { return entry.second.last; }));
+}
+
+void Roster::consider_restart(const Key& key) {
+  const auto found = troubles_.find(key);
+  if (found == troubles_.end() || closing_ || find(key)) return;
+  Trouble& trouble = found->second;
+  const LifeRules& life = trouble.launch.life;
+  if (life.restart == wire::RestartPolicy::never) return;
+  trouble.restart.detach();  // the one before has come to its end, which may be this very moment
+  if (trouble.failures > life.restart_attempts) {
+    trouble.gave_up = trouble.view.gave_up = true;
+    log::error("fleet", "given up", {{"model", key.first}, {"failures", trouble.failures}, {"failure", trouble.failure.message}});
+    parts_.events.publish_as("worker.state", trouble.view);
+    return;
+  }
+  const auto delay = std::max(Milliseconds(0), std::chrono::ceil<Milliseconds>(trouble.retry_at - steady_clock::now()));
+  log::info("fleet", "it will be restarted", {{"model", key.first}, {"failures", trouble.failures}, {"in_ms", delay.count()}});
+  trouble.restart = net::spawn(parts_.io, "restart", restart(shared_from_this(), key, delay));
+}
+
+net::Task<void> Roster::restart(std::shared_ptr<Roster> self, Key key, Milliseconds delay) {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  if (!co_await net::sleep_for(delay) || self->closing_) co_return;
+  const auto lease = co_await self->acquire(key.first, {.purpose = key.second, .request_id = "restart"});
+  if (!lease) log::warning("fleet", "a restart failed", {{"model", key.first}, {"error", lease.error().text()}});
+}
+
+void Roster::forgive(const std::string& model) {
+  std::erase_if(troubles_, [&](const auto& entry) { return entry.first.first == model && entry.second.gave_up; });
 }
 
 net::Task<Result<>> Roster::wait_until_gone(std::vector<std::uint64_t> workers, Milliseconds limit) {
@@ -169,8 +211,7 @@ net::Task<Result<>> Roster::wait_until_gone(std::vector<std::uint64_t> workers, 
 std::optional<Error> Roster::end_of(std::uint64_t id) const {
   if (const Worker* worker = find(id)) {
     if (const auto& failure = worker->failure()) return to_error(worker->model(), *failure);
-    if (worker->state() == WorkerState::stopping)
-      return Error(Code::unavailable, fmt::format("model {} is being unloaded", worker->model()));
+    if (is_leaving(worker->state())) return Error(Code::unavailable, fmt::format("model {} is being unloaded", worker->model()));
     return std::nullopt;
   }
   const auto found = std::ranges::find(ended_, id, &Ended::worker);
@@ -185,7 +226,8 @@ net::Task<Result<>> Roster::probe(std::uint64_t id) {
   const Milliseconds limit = parts_.options().hang_probe;
   // Goes through the inference queue, while /health is answered beside it. During a step, however long, a second thread of the queue
   // answers: a slow machine is not a hung one.
-  auto request = net::HttpRequest::to_socket(find(id)->socket(), "GET", "/slots");
+  const Endpoint endpoint = find(id)->endpoint();
+  auto request = endpoint.request("GET", endpoint.speaks_llama_cpp ? "/slots" : "/v1/models");
   request.deadlines = {.connect = limit, .first_byte = limit, .idle = limit, .total = limit};
   const auto answer = co_await parts_.http.fetch(std::move(request));
   if (answer) co_return Result<>();
@@ -230,6 +272,7 @@ net::Task<Result<>> Roster::unload(std::string model) {
 net::Task<Result<>> Roster::shutdown(Milliseconds drain) {
   const auto self = shared_from_this();
   closing_ = true;
+  for (auto& [key, trouble] : troubles_) trouble.restart.cancel();
   turn_everybody_away();
   std::vector<std::uint64_t> leaving;
   for (const auto& [id, member] : workers_) leaving.push_back(id);
@@ -254,7 +297,7 @@ std::vector<wire::RunningModel> Roster::list() const {
   for (const auto& [id, member] : workers_) out.push_back(member.worker->view());
   const auto now = steady_clock::now();
   for (const auto& [key, trouble] : troubles_)
-    if (!find(key) && now - trouble.last < kTroubleShown) out.push_back(trouble.view);
+    if (!find(key) && (trouble.gave_up || now - trouble.last < kTroubleShown)) out.push_back(trouble.view);
   std::ranges::sort(out, {}, [](const auto& model) { return std::pair(model.name, model.pid); });
   return out;
 }

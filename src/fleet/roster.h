@@ -28,6 +28,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
   [[nodiscard]] net::Task<Result<Lease>> acquire(std::string name, LeaseOptions options);
   [[nodiscard]] net::Task<Result<>> unload(std::string model);
   [[nodiscard]] net::Task<Result<>> shutdown(Milliseconds drain);
+  void forgive(const std::string& model);
   [[nodiscard]] std::vector<wire::RunningModel> list() const;
   [[nodiscard]] std::vector<WorkerPlace> places() const;
   [[nodiscard]] std::size_t running() const { return workers_.size(); }
@@ -65,6 +66,9 @@ class Roster : public std::enable_shared_from_this<Roster> {
     std::chrono::steady_clock::time_point retry_at;
     wire::WorkerFailure failure;
     wire::RunningModel view;
+    Launch launch;
+    bool gave_up = false;
+    net::Spawned restart;
   };
   struct Ended {
     std::uint64_t worker = 0;
@@ -99,6 +103,9 @@ class Roster : public std::enable_shared_from_this<Roster> {
   static net::Task<void> supervise(std::shared_ptr<Roster> self, std::unique_ptr<Worker> worker);
   void bury(const Worker& worker);
   void remember(const Worker& worker, const wire::WorkerFailure& failure);
+  // Of a worker that its launch wants to be restarted: later, or never again.
+  void consider_restart(const Key& key);
+  static net::Task<void> restart(std::shared_ptr<Roster> self, Key key, Milliseconds delay);
   [[nodiscard]] net::Task<Result<>> wait_until_gone(std::vector<std::uint64_t> workers, Milliseconds limit);
   [[nodiscard]] std::optional<Error> end_of(std::uint64_t worker) const;
 

@@ -91,6 +91,8 @@ net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options)
   PUNA_CO_TRY(const auto launch, co_await parts_.resolve(std::move(name)));
   PUNA_CO_CHECK(check_model_name(launch.name));
   const Key key{launch.name, options.purpose};
+  if (const auto trouble = troubles_.find(key); trouble != troubles_.end() && !trouble->second.launch.same_process(launch))
+    troubles_.erase(trouble);  // what failed was something else
   if (!find(key)) {
     PUNA_CO_CHECK(may_start(key));
   }
@@ -209,7 +211,7 @@ void Roster::worker_changed(std::uint64_t id) {
     note_measured(member);
     return perform(scheduler_.loaded(key, member.worker->slots(), now));
   }
-  if ((state != WorkerState::stopping && !is_ended(state)) || std::exchange(member.told_leaving, true)) return;
+  if ((!is_leaving(state) && !is_ended(state)) || std::exchange(member.told_leaving, true)) return;
   if (const auto& failure = member.worker->failure(); failure && !member.told_loaded)
     perform(scheduler_.turn_away(key, to_error(key.first, *failure), now));
   perform(scheduler_.leaving(key, now));

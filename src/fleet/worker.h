@@ -12,9 +12,11 @@
 
 #include "base/clock.h"
 #include "base/event_bus.h"
+#include "fleet/endpoint.h"
 #include "fleet/launch.h"
 #include "fleet/lease.h"
 #include "fleet/log_file.h"
+#include "fleet/memory_return.h"
 #include "fleet/options.h"
 #include "net/io.h"
 #include "os/descriptor.h"
@@ -29,6 +31,7 @@ struct WorkerSpec {
   Purpose purpose = Purpose::generate;
   FleetOptions options;  // as they were when it was started
   FleetPlaces places;
+  net::HttpClient* http = nullptr;                    // for engines that do not tell us by themselves how they are
   std::function<void(wire::RunningModel&)> complete;  // adds to a view what others know
 };
 
@@ -49,6 +52,7 @@ class Worker {
   [[nodiscard]] const Launch& launch() const { return spec_.launch; }
   [[nodiscard]] wire::WorkerState state() const { return state_; }
   [[nodiscard]] const std::filesystem::path& socket() const { return socket_; }
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }
   [[nodiscard]] std::int64_t slots() const { return slots_; }
   [[nodiscard]] std::optional<pid_t> pid() const;  // while the process lives
@@ -82,6 +86,10 @@ class Worker {
   [[nodiscard]] net::Task<Result<>> read_status();
   [[nodiscard]] net::Task<Result<>> read_log();
   [[nodiscard]] net::Task<Result<>> wait_for_exit();
+  [[nodiscard]] net::Task<Result<>> watch_readiness();
+  [[nodiscard]] net::Task<void> run_remote();
+  [[nodiscard]] Result<os::SpawnOptions> spawn_options();
+  void verify_memory();
   void take_status(const wire::WorkerStatus& status);
   void take_loading(double progress);
   void take_ready(const wire::WorkerStatus& status);
@@ -108,6 +116,7 @@ class Worker {
   std::optional<std::vector<wire::WorkerMemory>> memory_;  // that the engine has allocated
   bool answered_ = false;
   bool was_ready_ = false;
+  bool exited_ = false;  // the process, before its last words are read
   bool settling_ = false;
   bool log_complained_ = false;
   Milliseconds keep_alive_;
@@ -115,8 +124,12 @@ class Worker {
   std::optional<wire::WorkerFailure> reported_;  // by the worker itself
   std::optional<wire::WorkerFailure> failure_;
   std::uint64_t oom_kills_before_ = 0;
+  std::optional<MemoryMark> memory_before_;  // it was told to end
+  std::optional<MemoryReturn> returned_;
 
   std::filesystem::path socket_;
+  Endpoint endpoint_;
+  net::Notifier moved_;  // the state has changed
   WorkerLog log_;
   std::unique_ptr<Child> child_;  // null until it is started
 

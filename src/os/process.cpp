@@ -75,9 +75,13 @@ void apply_limits(const SpawnOptions& options, int report) {
   // One byte, not zero: a zero limit does not keep the kernel from piping the dump into a collector.
   const rlimit no_core{1, 1};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) give_up(report, Stage::limits);
-  if (!options.address_space_limit) return;
-  const rlimit memory{options.address_space_limit->count, options.address_space_limit->count};
-  if (::setrlimit(RLIMIT_AS, &memory) != 0) give_up(report, Stage::limits);
+  const auto limit = [&](int resource, const std::optional<Bytes>& bytes) {
+    if (!bytes) return;
+    const rlimit both{bytes->count, bytes->count};
+    if (::setrlimit(resource, &both) != 0) give_up(report, Stage::limits);
+  };
+  limit(RLIMIT_AS, options.address_space_limit);
+  limit(RLIMIT_DATA, options.data_limit);
 }
 
 // Gives every descriptor its number and closes all others; returns where `report` went.

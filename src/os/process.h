@@ -27,6 +27,7 @@ struct SpawnOptions {
   std::optional<int> stderr_fd;
   std::vector<std::pair<int, int>> pass_fds;  // our descriptor, the child's number (3 or more)
   std::optional<Bytes> address_space_limit;
+  std::optional<Bytes> data_limit;  // of memory that is not a file's
   bool new_session = false;
   bool die_with_parent = true;              // killed when the thread that spawned it ends: spawn from one that lives long enough
   std::filesystem::path working_directory;  // empty: ours

@@ -96,6 +96,9 @@ Result<> add_files(fleet::Launch& launch, const wire::ProfileSettings& settings,
 }
 
 Result<> add_life(fleet::Launch& launch, const wire::ProfileSettings& settings) {
+  // What is loaded with the daemon stays.
+  launch.life.pinned = settings.auto_start.value_or(false);
+  if (launch.life.pinned) launch.life.keep_alive = kForever;
   if (settings.keep_alive) {
     PUNA_TRY(launch.life.keep_alive, parse_duration(*settings.keep_alive));
   }

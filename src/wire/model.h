@@ -225,8 +225,9 @@ struct PullRequest {
 };
 BOOST_DESCRIBE_STRUCT(PullRequest, (), (source, name, sha256, filter, revision))
 
-enum class WorkerState { starting, loading, ready, busy, stopping, stopped, failed };
-BOOST_DESCRIBE_ENUM(WorkerState, starting, loading, ready, busy, stopping, stopped, failed)
+// draining: takes no new requests and lets the running ones end.
+enum class WorkerState { starting, loading, ready, busy, draining, stopping, stopped, failed };
+BOOST_DESCRIBE_ENUM(WorkerState, starting, loading, ready, busy, draining, stopping, stopped, failed)
 
 // Why a worker ended or never became ready.
 enum class WorkerFault {
@@ -239,10 +240,13 @@ enum class WorkerFault {
   killed,
   hung,
   stalled,
-  spawn_failed
+  spawn_failed,
+  port_taken,  // of a command: another program listens there
+  not_ready,   // a command or a remote server did not answer in time
+  key_refused  // by a remote server
 };
 BOOST_DESCRIBE_ENUM(WorkerFault, none, model_missing, model_malformed, model_unsupported, out_of_memory, crashed, killed, hung, stalled,
-                    spawn_failed)
+                    spawn_failed, port_taken, not_ready, key_refused)
 
 struct WorkerFailure {
   WorkerFault fault = WorkerFault::none;
@@ -252,8 +256,10 @@ struct WorkerFailure {
 BOOST_DESCRIBE_STRUCT(WorkerFailure, (), (fault, message, log))
 
 struct RunningModel {
-  std::string name;
-  std::string purpose;  // "generate" or "embed": a model that does both has a worker for each
+  std::string name;                   // of a profile or a model
+  std::optional<std::string> model;   // of the library, that a profile serves
+  std::optional<std::string> engine;  // "command" or "remote"; absent: our own
+  std::string purpose;                // "generate" or "embed": a model that does both has a worker for each
   WorkerState state = WorkerState::starting;
   double load_progress = 0;  // 0 to 1
   std::optional<std::int64_t> pid;
@@ -267,10 +273,14 @@ struct RunningModel {
   bool pinned = false;                    // never makes room for other models
   std::optional<std::string> expires_at;  // RFC 3339; absent: busy, or kept for ever
   std::optional<WorkerFailure> failure;
+  std::int64_t failures = 0;                   // in a row
+  bool gave_up = false;                        // after so many: it is not started again until somebody asks for that
+  std::optional<std::int64_t> returned_bytes;  // of a stopped one: memory that came back
 };
 BOOST_DESCRIBE_STRUCT(RunningModel, (),
-                      (name, purpose, state, load_progress, pid, active_requests, memory_bytes, predicted_bytes, measured_bytes,
-                       context_length, slots, queued_requests, pinned, expires_at, failure))
+                      (name, model, engine, purpose, state, load_progress, pid, active_requests, memory_bytes, predicted_bytes,
+                       measured_bytes, context_length, slots, queued_requests, pinned, expires_at, failure, failures, gave_up,
+                       returned_bytes))
 
 // A request that waits for a slot of a model.
 struct QueuedRequest {

@@ -21,6 +21,7 @@ std::string until(const wire::RunningModel& model, WallTime now) {
       return "busy";
     case wire::WorkerState::starting:
     case wire::WorkerState::loading:
+    case wire::WorkerState::draining:
     case wire::WorkerState::stopping:
     case wire::WorkerState::stopped:
     case wire::WorkerState::failed:
@@ -49,9 +50,13 @@ Result<ExitCode> ps(Context& context, const Invocation& invocation) {
   }
   Table table({{.title = "NAME", .gives_way = true}, {"ID"}, {"SIZE"}, {"STATE"}, {"CONTEXT"}, {"UNTIL"}});
   for (const auto& model : running.models)
-    table.add({model.name, id_of(library, model.name), model.memory_bytes ? size_text(*model.memory_bytes) : "-", state_text(model),
-               model.context_length > 0 ? std::to_string(model.context_length) : "-", until(model, context.now())});
+    table.add({model.name, id_of(library, model.model.value_or(model.name)), model.memory_bytes ? size_text(*model.memory_bytes) : "-",
+               state_text(model), model.context_length > 0 ? std::to_string(model.context_length) : "-", until(model, context.now())});
   table.print(context.console().out);
+  for (const auto& model : running.models)
+    if (model.gave_up)
+      context.console().warn(fmt::format("{}: given up after {} failures in a row; `puna profile start {}` tries again", model.name,
+                                         model.failures, model.name));
   for (const auto& model : running.models)
     if (model.failure) context.console().warn(fmt::format("{}: {}", model.name, model.failure->message));
   return ExitCode::ok;

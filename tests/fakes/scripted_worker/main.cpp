@@ -81,6 +81,11 @@ void perform(const Step& step, const StatusPipe& status) {
       ::signal(number(step.argument), SIG_DFL);  // a sanitizer would handle it; SIGKILL and SIGSTOP refuse, and need no default
       ::kill(::getpid(), number(step.argument));
       return;
+    case Verb::allocate: {
+      static std::vector<char> taken;
+      taken.resize(static_cast<std::size_t>(number(step.argument)) << 20U);
+      return;
+    }
     case Verb::sleep:
       while (true) ::pause();
     case Verb::deaf:

@@ -11,15 +11,16 @@
 namespace puna::fakes {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Verb>, 9> kVerbs = {{{"say", Verb::say},
-                                                                      {"progress", Verb::progress},
-                                                                      {"gate", Verb::gate},
-                                                                      {"fail", Verb::fail},
-                                                                      {"exit", Verb::exit},
-                                                                      {"signal", Verb::signal},
-                                                                      {"sleep", Verb::sleep},
-                                                                      {"ready", Verb::ready},
-                                                                      {"deaf", Verb::deaf}}};
+constexpr std::array<std::pair<std::string_view, Verb>, 10> kVerbs = {{{"say", Verb::say},
+                                                                       {"progress", Verb::progress},
+                                                                       {"gate", Verb::gate},
+                                                                       {"fail", Verb::fail},
+                                                                       {"exit", Verb::exit},
+                                                                       {"signal", Verb::signal},
+                                                                       {"allocate", Verb::allocate},
+                                                                       {"sleep", Verb::sleep},
+                                                                       {"ready", Verb::ready},
+                                                                       {"deaf", Verb::deaf}}};
 
 std::optional<Verb> find_verb(std::string_view word) {
   for (const auto& [name, verb] : kVerbs)

@@ -6,6 +6,7 @@
 //   fail FAULT TEXT     reports a failure (out_of_memory, model_malformed …) and exits with code 1
 //   exit N              exits with that code
 //   signal N            gets that signal
+//   allocate MIB        takes that much memory, or dies as a C++ program does that cannot have it
 //   sleep               does nothing for ever
 //   ready               listens, reports ready; what follows happens when a request comes, before it is answered
 //   deaf                ignores SIGTERM (anywhere before "ready")
@@ -19,7 +20,7 @@
 
 namespace puna::fakes {
 
-enum class Verb { say, progress, gate, fail, exit, signal, sleep, ready, deaf };
+enum class Verb { say, progress, gate, fail, exit, signal, allocate, sleep, ready, deaf };
 
 struct Step {
   Verb verb = Verb::ready;

@@ -55,7 +55,7 @@ class Answer {
   std::optional<json::object> error_;
   json::array output_;
   std::optional<json::object> usage_;
-  std::size_t reasoned_ = 0;            // characters
+  std::size_t reasoned_ = 0;  // characters
   std::size_t said_ = 0;
 
   Open open_ = Open::nothing;

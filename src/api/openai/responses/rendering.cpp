@@ -12,6 +12,7 @@ class ResponsesRendering final : public Rendering {
   void begin(const Begun& begun) override { answer_.begin(begun.model); }
   Result<net::Response> whole(const json::object& answer) override {
     answer_.take_whole(answer);
+    // ignored: events are for streams
     [[maybe_unused]] const auto events = answer_.finish();
     const auto response = answer_.response();
     keep_(response);

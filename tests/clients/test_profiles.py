@@ -1,0 +1,97 @@
+"""Profiles: models under names of their own, each set up for its purpose; engines that are not ours; lives that go wrong."""
+
+import http.server
+import json
+import os
+import shutil
+import signal
+import threading
+import unittest
+
+from support import PUNA, Daemon, wait_for_end
+
+QUESTION = {"messages": [{"role": "user", "content": "hello"}], "temperature": 0}
+
+
+class Profiles(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon()
+        cls.addClassCleanup(cls.daemon.__exit__)
+        cls.daemon.start()
+        cls.daemon.add_tiny_model("tiny")
+
+    def create(self, name, **settings):
+        answer = self.daemon.http.post("/api/v1/profiles", json={"name": name, "settings": settings})
+        self.assertEqual(answer.status_code, 201, answer.text)
+        self.addCleanup(self.daemon.http.delete, f"/api/v1/profiles/{name}")
+        return answer.json()
+
+    def chat(self, model, **more):
+        return self.daemon.http.post("/v1/chat/completions", json={"model": model, **QUESTION, **more})
+
+    # ledger: M16
+    def test_a_recommendation_loads_and_answers(self):
+        recommended = self.daemon.http.post("/api/v1/profiles/recommend", json={"model": "tiny"}).json()
+        self.assertLessEqual(recommended["memory_bytes"], recommended["available_bytes"])
+        self.create("best", **recommended["settings"])
+        answer = self.chat("best").json()
+        self.assertIn("Llamas", answer["choices"][0]["message"]["content"])
+        running = self.daemon.running("best")
+        self.assertEqual(running["context_length"], recommended["settings"]["context"])
+        self.assertEqual(running["slots"], recommended["settings"]["slots"])
+
+    def test_two_profiles_of_one_model_do_not_meet(self):
+        self.create("short", model="tiny", context=256, slots=1)
+        self.create("long", model="tiny", context=512, slots=2)
+        for name in ("short", "long"):
+            self.assertEqual(self.chat(name).status_code, 200)
+        self.assertEqual(self.daemon.running("short")["context_length"], 256)
+        self.assertEqual(self.daemon.running("long")["slots"], 2)
+        self.assertIn("short", [model["id"] for model in self.daemon.get("/v1/models")["data"]])
+        self.daemon.command("profile", "stop", "short")
+        self.assertIsNone(self.daemon.running("short"))
+        self.assertTrue(self.daemon.running("long"))
+
+    def test_a_change_is_there_with_the_next_request(self):
+        self.create("changing", model="tiny", context=256, slots=1)
+        self.chat("changing")
+        first = self.daemon.running("changing")["pid"]
+        self.daemon.command("profile", "set", "changing", "context=512", "parameters.max_tokens=2")
+        self.assertEqual(self.chat("changing").json()["usage"]["completion_tokens"], 2)
+        self.assertEqual(self.chat("changing", max_tokens=1).json()["usage"]["completion_tokens"], 1)
+        running = self.daemon.running("changing")
+        self.assertEqual(running["context_length"], 512)
+        self.assertNotEqual(running["pid"], first)
+        self.daemon.command("profile", "set", "changing", "keep_alive=-1")
+        self.chat("changing")
+        self.assertEqual(self.daemon.running("changing")["pid"], running["pid"], "what happens when idle needs no new worker")
+
+    def test_a_model_that_a_profile_uses_is_not_removed_by_accident(self):
+        self.daemon.add_tiny_model("used")
+        self.create("user", model="used")
+        refused = self.daemon.http.delete("/api/v1/models/used")
+        self.assertEqual(refused.status_code, 409)
+        self.assertIn("the profile user", refused.text)
+        self.assertEqual(self.daemon.http.delete("/api/v1/models/used?force=true").status_code, 200)
+
+    def test_the_command_line_makes_changes_shows_and_brings_back(self):
+        run = self.daemon.command
+        run("profile", "create", "cli", "--recommend", "tiny", "slots=1", "description=for tests")
+        self.addCleanup(self.daemon.http.delete, "/api/v1/profiles/cli")
+        run("profile", "set", "cli", "slots=2")
+        self.assertIn("changed slots", run("profile", "history", "cli").stdout)
+        run("profile", "rm", "cli")
+        run("profile", "restore", "cli", "1")
+        self.assertEqual(json.loads(run("profile", "show", "cli", "--json").stdout)["settings"]["slots"], 1)
+        self.assertIn("Llamas", run("run", "cli", "hello", "--set", "temperature=0").stdout)
+        self.assertTrue(self.daemon.running("cli"))
+        self.assertTrue(run("logs", "cli", "-n", "5").stdout)
+        refused = run("profile", "set", "cli", "contxt=1", "slots=0", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("did you mean context?", refused.stderr)
+        self.assertIn("slots: takes a whole number from 1 to 256", refused.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
