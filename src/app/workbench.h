@@ -154,7 +154,7 @@ class Workbench {
   LoadedAdapters loaded_adapters_;
   std::pair<std::uint64_t, std::uint64_t> known_revision_;
   std::map<std::string, std::int64_t> raised_contexts_;  // by the launch's name. Network thread.
-  std::uint64_t counted_events_ = 0;  // by recorder_
+  std::uint64_t counted_events_ = 0;                     // by recorder_
 };
 
 }  // namespace puna::app

@@ -1,14 +1,18 @@
 // For tests: certificates made on the spot, and a client that speaks TLS byte by byte.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "net/http_server.h"
+
+// OpenSSL's.
+struct evp_pkey_st;
+struct ssl_ctx_st;
+struct ssl_st;
+struct x509_st;
 
 namespace puna::net::loopback {
 
@@ -23,8 +27,8 @@ class Identity {
   // Both files of a server, the key with mode 0600.
   [[nodiscard]] TlsFiles save_in(const std::filesystem::path& folder) const;
 
-  EVP_PKEY* key;
-  X509* certificate;
+  evp_pkey_st* key;
+  x509_st* certificate;
 };
 
 // A blocking client that trusts everybody. Every read gives up after a while.
@@ -48,8 +52,8 @@ class TlsClient {
   bool receive();
 
   int socket_;
-  SSL_CTX* context_;
-  SSL* tls_;
+  ssl_ctx_st* context_;
+  ssl_st* tls_;
   bool connected_ = false;
   std::string received_;
 };

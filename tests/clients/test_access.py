@@ -219,6 +219,7 @@ class Metrics(unittest.TestCase):
         for name in ("time_to_first_token_seconds", "time_per_output_token_seconds", "e2e_request_latency_seconds"):
             self.assertGreater(values[f"puna_{name}_count{{{label}}}"], 0, name)
         worker = f'{{{label},purpose="generate"}}'
+        self.assertIn("puna_num_requests_waiting" + worker, values)
         for name in ("puna_worker_memory_bytes", "puna_worker_cpu_seconds_total", "puna_kv_cache_usage_ratio"):
             self.assertGreater(values[name + worker], 0, name)
 

@@ -40,6 +40,16 @@ void write_server(TextPage& page, Call& call, std::size_t jobs) {
 
 using Samples = std::vector<wire::WorkerSample>;
 
+// One of each model and purpose, the newest: a worker may still be ending while the next one starts, and a series has one sample.
+template <class T>
+std::vector<T> newest(const std::vector<T>& of) {
+  std::map<std::pair<std::string, std::string>, T> by_model;
+  for (const auto& item : of) by_model.insert_or_assign({item.name, item.purpose}, item);
+  std::vector<T> out;
+  for (auto& [key, item] : by_model) out.push_back(std::move(item));
+  return out;
+}
+
 void write_workers(TextPage& page, const Samples& samples) {
   const auto each = [&](std::string_view name, Kind kind, std::string_view help, auto value) {
     page.family(name, kind, help);
@@ -63,16 +73,23 @@ void write_workers(TextPage& page, const Samples& samples) {
   });
 }
 
+void write_queues(TextPage& page, const std::vector<wire::RunningModel>& models) {
+  page.family("puna_num_requests_waiting", Kind::gauge, "Requests that wait for a model.");
+  for (const auto& model : models)
+    page.sample({{"model_name", model.name}, {"purpose", model.purpose}}, static_cast<double>(model.queued_requests));
+}
+
 net::Task<Result<>> show_metrics(Call& call) {
   auto& workbench = call.workbench();
   const auto used = co_await call.blocking([] { return os::process_usage(::getpid()); });
   const auto jobs = co_await call.blocking([&] { return workbench.jobs().active(); });
   WorkerSampler sampler(workbench);
-  const auto samples = co_await sampler.look();
+  const auto samples = newest(co_await sampler.look());
   TextPage page;
   write_process(page, used.value_or(os::ProcessUsage{}), call);
   write_server(page, call, jobs);
   write_workers(page, samples);
+  write_queues(page, newest(workbench.fleet().list()));
   workbench.recorder().write(page);
   net::Response response{200, {{"Content-Type", metrics::kContentType}}, page.take()};
   co_return co_await call.responder().send(std::move(response));
