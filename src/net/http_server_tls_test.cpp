@@ -1,6 +1,7 @@
 // The server's promises, over TLS.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <sys/stat.h>
 
 #include <fstream>
