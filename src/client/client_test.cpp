@@ -27,9 +27,8 @@ json::value job(std::string_view state, int done) {
           {"request", nullptr}, {"created_at", ""}, {"updated_at", ""}};
 }
 
-json::value running(std::string_view name, std::string_view state, double progress) {
-  return {{"name", name},         {"purpose", "generate"}, {"state", state}, {"load_progress", progress},
-          {"active_requests", 0}, {"context_length", 0},   {"slots", 0}};
+json::value running(std::string name, wire::WorkerState state, double progress) {
+  return json::encode(wire::RunningModel{.name = std::move(name), .purpose = "generate", .state = state, .load_progress = progress});
 }
 
 std::string piece(std::string_view content) {
@@ -150,10 +149,11 @@ TEST_F(ClientOfDaemon, a_job_is_read_anew_when_events_were_missed) {
 TEST_F(ClientOfDaemon, a_load_reports_its_progress_and_then_the_model) {
   auto told = std::make_shared<std::promise<void>>();
   auto heard = told->get_future().share();
-  daemon_.on("GET /api/v1/events",
-             stream({event("worker.progress", running("other", "loading", 0.9)), event("worker.progress", running("m", "loading", 0.5))},
-                    Ending::held));
-  daemon_.on("POST /api/v1/running/m", daemon_.after([heard] { heard.wait_for(kPatience); }, reply_json(200, running("m", "ready", 1))));
+  daemon_.on("GET /api/v1/events", stream({event("worker.progress", running("other", wire::WorkerState::loading, 0.9)),
+                                           event("worker.progress", running("m", wire::WorkerState::loading, 0.5))},
+                                          Ending::held));
+  daemon_.on("POST /api/v1/running/m",
+             daemon_.after([heard] { heard.wait_for(kPatience); }, reply_json(200, running("m", wire::WorkerState::ready, 1))));
   std::vector<double> progress;
   const auto model = client_.load("m", {}, [&](const wire::RunningModel& update) {
     progress.push_back(update.load_progress);

@@ -21,7 +21,8 @@ FleetTest::FleetTest(std::filesystem::path program) {
                                          .options = [this] { return options_; },
                                          .resolve = [this](std::string name) { return resolve(std::move(name)); },
                                          .places = {.program = std::move(program), .sockets = folder() / "s", .logs = folder() / "logs"},
-                                         .memory = [this] { return memory_.value_or(os::probe_memory()); }});
+                                         .memory = [this] { return memory_.value_or(os::probe_memory()); },
+                                         .database = &database_});
   std::filesystem::create_directories(folder() / "models");
 }
 

@@ -80,6 +80,7 @@ class FleetTest : public ::testing::Test {
   os::TemporaryFolder folder_ = *os::TemporaryFolder::create();
   net::Notifier happened_{io_};
   EventBus::Subscription subscription_ = events_.subscribe([this] { happened_.notify(); });
+  store::Database database_ = store::Database::open(folder() / "puna.db").value();
   std::unique_ptr<Fleet> fleet_;
 
  private:

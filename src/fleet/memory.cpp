@@ -18,7 +18,7 @@ using gguf::TensorType;
 
 constexpr std::uint64_t kUnstatedContext = 4096;
 // A worker without a model, as measured: code and libraries that are touched, threads, arenas.
-constexpr Bytes kProcess = mib(28);
+constexpr Bytes kProcess = mib(33);
 // Text, score and the maps in both directions, for each token; as measured with vocabularies of 49,152 tokens.
 constexpr std::uint64_t kBytesPerToken = 440;
 // The projector's buffers for one picture; its header does not tell.

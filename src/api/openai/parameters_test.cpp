@@ -75,7 +75,7 @@ TEST(OpenAiParameters, adapters_are_named_with_their_scales) {
   ASSERT_EQ(request->adapters->size(), 2u);
   EXPECT_EQ(request->adapters->at(1).scale, 0.5);
   EXPECT_FALSE(request->body.contains("adapters"));
-  EXPECT_EQ(with(R"([{"name":7}])").error().message, "adapters[0].name: expected a string, got a number");
+  EXPECT_EQ(with(R"([{"name":7}])").error().message, "adapters[0].name: expected a string, got an integer");
 }
 
 TEST(OpenAiParameters, the_other_endpoints_ask_for_their_input) {

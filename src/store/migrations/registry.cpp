@@ -12,7 +12,7 @@ std::span<const Migration> migrations() {
       Migration{4, "profiles", kProfileTables},
       Migration{5, "access", kAccessTables},
       Migration{6, "responses, files and batches", kBatchTables},
-      Migration{8, "worker memory", kWorkerMemoryTable},
+      Migration{7, "worker memory", kWorkerMemoryTable},
   };
   return kAll;
 }
