@@ -232,8 +232,8 @@ Result<> PullRun::verify(const Prepared& prepared, const Ready& ready) {
   if (ready.file.empty() || !model) return {};
   auto checked = parts_.check(ready.file, context_.stop());
   if (!checked) return fail(std::move(checked).error().within(shown));
-  const bool weights = file.role == wire::FileRole::weights;
-  if (weights && (checked->kind == "adapter" || checked->kind == "mmproj"))
+  // An adapter is kept under a name of its own: requests name it after its base.
+  if (file.role == wire::FileRole::weights && checked->kind == "mmproj")
     return fail(Code::unsupported, fmt::format("{} is no model by itself but a part for one ({})", shown, checked->kind));
   return {};
 }

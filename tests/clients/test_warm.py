@@ -85,7 +85,6 @@ class Warm(unittest.TestCase):
             daemon.command("stop", CHAT_MODEL)
             self.assertEqual(len(self.states(daemon)), 1)
             self.assertEqual(os.stat(self.states(daemon)[0]).st_mode & 0o777, 0o600)
-            self.assertIn("conversations", daemon.command("df").stdout)
             daemon.command("rm", CHAT_MODEL)
             self.assertEqual(self.states(daemon), [])
 
