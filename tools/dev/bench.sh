@@ -5,6 +5,20 @@
 compile release puna puna-load puna-fetch puna-fake-hub scripted_worker puna-tiny-model
 step "building llama.cpp's own programs to compare with" ninja -C "$(llama_folder release)" bench-tools
 if ((step_status)); then fail "llama.cpp's bench-tools did not build" "The first error above says why."; fi
+# Our build of llama.cpp leaves the router out, because a worker starts no processes: the one to compare with is built as upstream has it.
+router=build/deps/llama-router
+build_router() {
+  GIT_CEILING_DIRECTORIES=$PWD/build/deps cmake -S build/deps/llama-src -B $router -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_CXX_FLAGS=-w \
+    -DCMAKE_C_FLAGS=-w -DBUILD_SHARED_LIBS=OFF -DLLAMA_SUBPROCESS=ON -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF \
+    -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF
+  ninja -C $router llama-server
+}
+if (($# == 0)) || [[ " $* " == *" fleet "* ]]; then
+  step "building llama.cpp's router to compare with" build_router
+  if ((step_status)); then fail "llama.cpp's router did not build" "The first error above says why."; fi
+fi
+export PUNA_LLAMA_ROUTER=$PWD/$router/bin/llama-server
 PUNA_LLAMA_DIR=$PWD/$(llama_folder release)
 export PUNA_LLAMA_DIR PUNA_TEST_MODELS=$PWD/build/deps/models
 exec bench/run "$@"
