@@ -198,7 +198,7 @@ SAMPLE = re.compile(r'^[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="(\\.|
 class Metrics(unittest.TestCase):
     # ledger: M18
     def test_are_a_page_that_scrapers_read_and_its_figures_move(self):
-        chat(official(new_key("measured")), stream=True).close()
+        list(chat(official(new_key("measured")), stream=True))
         chat(official(new_key("measured-whole")))
         with web(new_key("scraper", "--scope", "metrics")) as client:
             answer = client.get("/metrics")
