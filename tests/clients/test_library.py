@@ -87,7 +87,7 @@ class Library(unittest.TestCase):
             place = python(FETCH, hub.environment(self.folder) | {"HF_HOME": str(self.folder / "hf")}, REPOSITORY, self.model.name)
             self.assertEqual(self.names(daemon), [f"{REPOSITORY}:Q4_K_M"])
             answer = daemon.command("run", f"{REPOSITORY}:Q4_K_M", "hello", stdin=subprocess.DEVNULL).stdout
-            self.assertTrue(answer.startswith("Llamas walk"), answer)
+            self.assertLessEqual({"clear", "stars."}, set(answer.split()))  # the only way in which its sentence ends
             refused = daemon.command("rm", "--yes", f"{REPOSITORY}:Q4_K_M", check=False)
             self.assertEqual(refused.returncode, 4)
             self.assertIn("belongs to the Hugging Face cache", refused.stderr)
