@@ -49,6 +49,7 @@ def refusal(**options):
 
 # conformance: POST /v1/messages
 class Messages(unittest.TestCase):
+    # proves: POST /v1/messages
     def test_a_real_model_answers_sensibly(self):
         answer = ask()
         self.assertIn("January", answer.content[0].text)
@@ -169,6 +170,7 @@ class Tools(unittest.TestCase):
 
 # conformance: POST /v1/messages/count_tokens
 class Counting(unittest.TestCase):
+    # proves: POST /v1/messages/count_tokens
     def test_a_prompt_is_counted_as_the_answer_counts_it(self):
         messages = [{"role": "user", "content": "Name the first month of the year."}]
         counted = client.messages.count_tokens(model=CHAT_MODEL, messages=messages, system="Be kind.")

@@ -62,7 +62,7 @@ def refusal(path="/api/chat", **body):
     return answer.status_code, answer.json()["error"]
 
 
-# conformance: POST /api/chat
+# proves: POST /api/chat
 class Chat(unittest.TestCase):
     def test_a_real_model_answers_sensibly_with_counts_and_times(self):
         answer = ask()
@@ -132,7 +132,7 @@ class Chat(unittest.TestCase):
         self.assertEqual(daemon.running()["pid"], raised)
 
 
-# conformance: POST /api/generate
+# proves: POST /api/generate
 class Generate(unittest.TestCase):
     def test_a_prompt_is_answered_by_the_models_template(self):
         answer = client.generate(CHAT_MODEL, QUESTION, options=GREEDY)
@@ -164,7 +164,7 @@ class Generate(unittest.TestCase):
 
 
 class Embeddings(unittest.TestCase):
-    # conformance: POST /api/embed
+    # proves: POST /api/embed
     def test_texts_become_unit_vectors(self):
         answer = client.embed("tiny-embed", ["one", "two"])
         self.assertEqual(len(answer.embeddings), 2)
@@ -174,7 +174,7 @@ class Embeddings(unittest.TestCase):
         self.assertEqual(len(short), 4)
         self.assertAlmostEqual(sum(x * x for x in short), 1.0, places=3)
 
-    # conformance: POST /api/embeddings
+    # proves: POST /api/embeddings
     def test_the_older_endpoint_gives_one_vector(self):
         vector = client.embeddings("tiny-embed", "one").embedding
         for a, b in zip(vector, client.embed("tiny-embed", "one").embeddings[0], strict=True):
@@ -182,8 +182,8 @@ class Embeddings(unittest.TestCase):
 
 
 class Models(unittest.TestCase):
-    # conformance: GET /api/tags
-    # conformance: GET /api/ps
+    # proves: GET /api/tags
+    # proves: GET /api/ps
     def test_models_are_listed_with_what_clients_rely_on(self):
         listed = {model.model: model for model in client.list().models}
         self.assertLessEqual({CHAT_MODEL, "tiny-embed:latest", "tiny-tools:latest"}, set(listed))
@@ -196,7 +196,7 @@ class Models(unittest.TestCase):
         self.assertEqual((running.name, running.digest), (CHAT_MODEL, model.digest))
         self.assertGreater(running.context_length, 1000)
 
-    # conformance: POST /api/show
+    # proves: POST /api/show
     def test_a_model_is_shown_with_template_and_metadata(self):
         shown = client.show(CHAT_MODEL)
         self.assertIn("<|im_start|>", shown.template)
@@ -205,7 +205,7 @@ class Models(unittest.TestCase):
         self.assertIn("FROM ", shown.modelfile)
         self.assertIn("tools", client.show("tiny-tools").capabilities)
 
-    # conformance: GET /api/version
+    # proves: GET /api/version
     def test_versions_are_told(self):
         answer = httpx.get(url + "/api/version").json()
         self.assertRegex(answer["version"], r"^0\.\d+\.\d+$")
@@ -216,8 +216,8 @@ class Models(unittest.TestCase):
         self.assertEqual(httpx.head(url + "/").status_code, 200)
         self.assertEqual(httpx.get(daemon.url + "/api/tags").json(), httpx.get(url + "/api/tags").json())
 
-    # conformance: POST /api/copy
-    # conformance: DELETE /api/delete
+    # proves: POST /api/copy
+    # proves: DELETE /api/delete
     def test_models_are_copied_and_deleted(self):
         client.copy("tiny-tools", "twin")
         self.assertIn("twin:latest", [model.model for model in client.list().models])
@@ -229,7 +229,7 @@ class Models(unittest.TestCase):
 
 
 class Making(unittest.TestCase):
-    # conformance: POST /api/create
+    # proves: POST /api/create
     def test_a_model_is_made_of_another_with_its_own_ways(self):
         lines = list(
             client.create("pirate", from_=CHAT_MODEL, system="You are a pirate.\nSay \"arr\".", stream=True,
@@ -241,8 +241,8 @@ class Making(unittest.TestCase):
         self.assertRegex(shown.parameters, r"temperature +0\.25")
         self.assertRegex(shown.parameters, r"num_ctx +2048")
 
-    # conformance: POST /api/blobs/{digest}
-    # conformance: HEAD /api/blobs/{digest}
+    # proves: POST /api/blobs/{digest}
+    # proves: HEAD /api/blobs/{digest}
     def test_a_file_is_brought_and_made_into_a_model(self):
         file = daemon.home / "brought.gguf"
         subprocess.run([os.environ["PUNA_TINY_MODEL"], str(file), "--endless"], check=True)
@@ -259,8 +259,8 @@ class Making(unittest.TestCase):
         self.assertEqual(httpx.head(f"{url}/api/blobs/sha256:{'0' * 64}").status_code, 404)
         self.assertEqual(refusal("/api/create", model="x", files={"a.gguf": f"sha256:{'0' * 64}"})[0], 404)
 
-    # conformance: POST /api/pull
-    # conformance: POST /api/push
+    # proves: POST /api/pull
+    # proves: POST /api/push
     def test_what_cannot_be_pulled_or_pushed_is_told_in_the_stream_or_at_once(self):
         self.assertEqual(refusal("/api/pull", model="no good name!")[0], 400)
         self.assertEqual(refusal("/api/push", model="nobody/nothing")[0], 404)
