@@ -347,7 +347,7 @@ void Scheduler::grant(MonotonicTime now, Effects& out) {
     if (entry.phase != Phase::loaded || entry.yielding || entry.launch != entry.terms.launch) continue;
     while (const auto id = entry.queue.take(entry.slots, service_of(entry), now)) {
       const auto waiting = waiting_.find(*id);
-      out.emplace_back(Grant{*id, key, std::chrono::duration_cast<Milliseconds>(now - waiting->second.since)});
+      out.emplace_back(Grant{*id, key, std::chrono::ceil<Milliseconds>(now - waiting->second.since)});
       waiting_.erase(waiting);
       running_[*id] = key;
     }
