@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/code_point.h"
 #include "base/text.h"
 #include "cli/screen/width.h"
 #include "os/descriptor.h"

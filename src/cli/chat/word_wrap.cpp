@@ -1,5 +1,6 @@
 #include "cli/chat/word_wrap.h"
 
+#include "base/code_point.h"
 #include "cli/screen/width.h"
 
 namespace puna::cli {

@@ -3,24 +3,15 @@
 #include <clocale>
 #include <cwchar>
 
-#include "base/text.h"
+#include "base/code_point.h"
 
 namespace puna::cli {
 namespace {
-
-constexpr char32_t kReplacement = 0xFFFD;
 
 // The widths of a UTF-8 terminal, whatever locale the user has; null where the system has no such locale.
 locale_t utf8_locale() {
   static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   return locale;
-}
-
-int continuation_bytes(unsigned char lead) {
-  if (lead >= 0xC2 && lead <= 0xDF) return 1;
-  if (lead >= 0xE0 && lead <= 0xEF) return 2;
-  if (lead >= 0xF0 && lead <= 0xF4) return 3;
-  return -1;
 }
 
 void fill_paragraph(std::string_view text, std::size_t width, std::size_t indent, std::string& out) {
@@ -43,19 +34,6 @@ void fill_paragraph(std::string_view text, std::size_t width, std::size_t indent
 }
 
 }  // namespace
-
-char32_t next_code_point(std::string_view text, std::size_t& at) {
-  const auto lead = static_cast<unsigned char>(text[at++]);
-  if (lead < 0x80) return lead;
-  const int more = continuation_bytes(lead);
-  if (more < 0) return kReplacement;
-  char32_t value = lead & (0x3Fu >> more);
-  for (int i = 0; i < more; ++i) {
-    if (at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) return kReplacement;
-    value = value << 6 | (static_cast<unsigned char>(text[at++]) & 0x3Fu);
-  }
-  return value;
-}
 
 std::size_t code_point_width(char32_t code_point) {
   if (code_point < 0x7F) return code_point < 0x20 ? 0 : 1;

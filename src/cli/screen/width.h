@@ -18,8 +18,6 @@ namespace puna::cli {
 // alone.
 [[nodiscard]] std::string fill(std::string_view text, std::size_t width, std::size_t indent = 0);
 
-// The code point that starts at `at`, which moves behind it; U+FFFD for a byte that starts none.
-[[nodiscard]] char32_t next_code_point(std::string_view text, std::size_t& at);
 [[nodiscard]] std::size_t code_point_width(char32_t code_point);
 
 }  // namespace puna::cli
