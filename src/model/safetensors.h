@@ -1,5 +1,4 @@
 // Models as Hugging Face stores them for training: safetensors files beside a config.json. They can be kept and shown, not run.
-// Source of the format: the safetensors project's README (8 bytes of length, little endian; a JSON object; the tensors).
 #pragma once
 
 #include <filesystem>
