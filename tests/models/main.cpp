@@ -1,5 +1,5 @@
-// puna-tiny-model OUT [--endless | --tools | --embedding | --reranker | --adapter BASE SEED]: writes a tiny model, or a random LoRA for a
-// model, for tests that are not C++.
+// puna-tiny-model OUT [--endless | --tools | --embedding | --reranker | --random ARCHITECTURE | --adapter BASE SEED]: writes a tiny model,
+// or a random LoRA for a model, for tests that are not C++.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -8,7 +8,18 @@
 #include <string_view>
 
 #include "models/random_adapter.h"
+#include "models/random_model.h"
 #include "models/tiny_model.h"
+
+namespace {
+
+int told(const puna::Result<>& written) {
+  if (written) return 0;
+  fmt::print(stderr, "puna-tiny-model: {}\n", written.error().text());
+  return 1;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using puna::tiny_model::Kind;
@@ -17,12 +28,10 @@ int main(int argc, char** argv) {
     std::uint64_t seed = 0;
     const std::string_view digits = arguments[3];
     std::from_chars(digits.data(), digits.data() + digits.size(), seed);
-    if (const auto written = puna::tiny_model::write_random_adapter(arguments[0], arguments[2], seed); !written) {
-      fmt::print(stderr, "puna-tiny-model: {}\n", written.error().text());
-      return 1;
-    }
-    return 0;
+    return told(puna::tiny_model::write_random_adapter(arguments[0], arguments[2], seed));
   }
+  if (arguments.size() == 3 && std::string_view(arguments[1]) == "--random")
+    return told(puna::tiny_model::write(arguments[0], {.architecture = arguments[2]}));
   Kind kind = Kind::chat;
   std::string_view out;
   for (const std::string_view argument : arguments) {
@@ -40,12 +49,10 @@ int main(int argc, char** argv) {
       out = "-";
   }
   if (out.empty() || out == "-") {
-    fmt::print(stderr, "usage: puna-tiny-model OUT [--endless | --tools | --embedding | --reranker | --adapter BASE SEED]\n");
+    fmt::print(
+        stderr,
+        "usage: puna-tiny-model OUT [--endless | --tools | --embedding | --reranker | --random ARCHITECTURE | --adapter BASE SEED]\n");
     return 2;
   }
-  if (const auto written = puna::tiny_model::write(out, kind); !written) {
-    fmt::print(stderr, "puna-tiny-model: {}\n", written.error().text());
-    return 1;
-  }
-  return 0;
+  return told(puna::tiny_model::write(out, kind));
 }
