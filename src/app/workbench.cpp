@@ -163,12 +163,17 @@ Result<> Workbench::build() {
                                                                               .program = parts_.program,
                                                                               .folder = parts_.places.models() / "quantizing",
                                                                               .require_space = os::require_disk_space});
+  tuning_ = std::make_unique<training::Tuning>(training::TuningParts{.settings = parts_.settings,
+                                                                     .library = *library_,
+                                                                     .events = events_,
+                                                                     .program = parts_.program,
+                                                                     .folder = parts_.places.data / "runs"});
   publisher_ = std::make_unique<hub::publish::Publisher>(hub::publish::Publisher::Parts{
       .settings = parts_.settings, .library = *library_, .http = client_options(*settings), .environment = os::current_environment()});
-  jobs_ =
-      std::make_unique<jobs::Queue>(*database_, events_, parts_.settings,
-                                    std::vector{pulls_->job_spec(), quantizer_->job_spec(), publisher_->job_spec(), batches_->job_spec(),
-                                                library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec()});
+  jobs_ = std::make_unique<jobs::Queue>(
+      *database_, events_, parts_.settings,
+      std::vector{pulls_->job_spec(), quantizer_->job_spec(), tuning_->job_spec(), publisher_->job_spec(), batches_->job_spec(),
+                  library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec()});
   return {};
 }
 

@@ -239,7 +239,7 @@ BOOST_DESCRIBE_STRUCT(TuneRunList, (), (runs))
 // Lines of a run's metrics.jsonl.
 struct TuneMetrics {
   std::vector<TuneEvent> events;
-  std::int64_t next = 0;  // ask from here for what comes later
+  std::int64_t next = 0;  // a place in the file: ask from here for what comes later
 };
 BOOST_DESCRIBE_STRUCT(TuneMetrics, (), (events, next))
 
