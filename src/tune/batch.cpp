@@ -38,13 +38,18 @@ MicroBatch lay_out(std::span<const TokenRow> rows) {
   MicroBatch out;
   for (const auto& row : rows) {
     const std::size_t first = out.tokens.size();
-    out.documents.push_back({first, row.tokens.size()});
+    const std::size_t first_trained = out.trained.size();
     for (std::size_t i = 0; i < row.tokens.size(); ++i) {
       out.tokens.push_back(row.tokens[i]);
       out.positions.push_back(static_cast<std::uint32_t>(i));
       if (i + 1 < row.tokens.size() && row.weights[i + 1] > 0)
         out.trained.push_back({static_cast<std::uint32_t>(first + i), row.tokens[i + 1], row.weights[i + 1]});
     }
+    out.documents.push_back({.first = first,
+                             .count = row.tokens.size(),
+                             .first_trained = first_trained,
+                             .trained_count = out.trained.size() - first_trained,
+                             .answer = row.answer});
   }
   return out;
 }

@@ -9,11 +9,21 @@
 
 namespace puna::tune {
 
+// What a row is to the loss that it is trained by (tune/objective.h).
+enum class Answer : std::uint8_t {
+  plain,     // to be learnt
+  chosen,    // the better one of two; the next row is the other
+  rejected,  // the worse one, behind its chosen one
+  good,      // judged by itself
+  bad
+};
+
 // One example. weights[i] says how much the loss of predicting token i counts: 0 for a prompt, 1 for an answer. The first token is
 // predicted from nothing, so its weight does not matter.
 struct TokenRow {
   std::vector<std::int32_t> tokens;
   std::vector<float> weights;
+  Answer answer = Answer::plain;
 };
 
 // Rows laid end to end: no padding. Each is a document of its own, whose positions begin at 0 and which sees only itself.
@@ -21,6 +31,9 @@ struct MicroBatch {
   struct Document {
     std::size_t first = 0;
     std::size_t count = 0;
+    std::size_t first_trained = 0;  // of `trained`
+    std::size_t trained_count = 0;
+    Answer answer = Answer::plain;
   };
   // A place whose next token is trained.
   struct Trained {

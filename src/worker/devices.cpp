@@ -3,16 +3,16 @@
 #include <unistd.h>
 
 #include "ggml-backend.h"
+#include "inference/kernels.h"
 #include "os/descriptor.h"
 #include "worker/engine_log.h"
-#include "worker/kernels.h"
 
 namespace puna::worker {
 
 Result<wire::Compute> probe_compute() {
   ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
   wire::Compute out;
-  PUNA_TRY(out.kernels, load_kernels());
+  PUNA_TRY(out.kernels, inference::load_kernels());
   for (std::size_t i = 0; i < ggml_backend_dev_count(); ++i) {
     ggml_backend_dev_t device = ggml_backend_dev_get(i);
     const auto type = ggml_backend_dev_type(device);

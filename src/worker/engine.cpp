@@ -11,13 +11,13 @@
 
 #include "common.h"
 #include "ggml-backend.h"
+#include "inference/kernels.h"
 #include "llama.h"
 #include "os/hardware.h"
 #include "server-context.h"
 #include "server-http.h"
 #include "worker/engine_memory.h"
 #include "worker/generation.h"
-#include "worker/kernels.h"
 #include "worker/load_plan.h"
 #include "worker/routes.h"
 #include "worker/saved_states.h"
@@ -100,7 +100,7 @@ std::expected<std::unique_ptr<Engine>, LoadFailure> Engine::load(const ServeArgu
                                                                  const std::function<void(double)>& progress) {
   const auto header = gguf::Header::read_file(arguments.model);
   if (!header) return std::unexpected(failure_of(header.error()));
-  auto kernels = load_kernels();
+  auto kernels = inference::load_kernels();
   if (!kernels) return std::unexpected(LoadFailure{wire::WorkerFault::spawn_failed, kernels.error().text()});
   const auto plan = plan_load(arguments, *header, os::probe_hardware());
   if (!plan) return std::unexpected(failure_of(plan.error()));

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "gguf/reader.h"
+#include "inference/kernels.h"
 #include "llama.h"
 #include "os/descriptor.h"
 #include "os/hardware.h"
@@ -15,7 +16,6 @@
 #include "worker/child.h"
 #include "worker/engine_log.h"
 #include "worker/importance.h"
-#include "worker/kernels.h"
 #include "worker/quantize_log.h"
 
 namespace puna::worker {
@@ -86,7 +86,7 @@ Result<> quantize(const QuantizeArguments& arguments) {
                           .type = [](std::string_view type) { tell({.type = std::string(type)}); },
                           .fallbacks = [](std::int64_t count) { tell({.fallbacks = count}); }});
   llama_log_set(receive, &log);
-  PUNA_TRY(const auto kernels, load_kernels());
+  PUNA_TRY(const auto kernels, inference::load_kernels());
   llama_backend_init();
 
   auto parameters = llama_model_quantize_default_params();

@@ -10,13 +10,13 @@
 #include <span>
 
 #include "gguf/check.h"
+#include "inference/kernels.h"
 #include "llama.h"
 #include "os/descriptor.h"
 #include "os/hardware.h"
 #include "wire/quantize.h"
 #include "worker/child.h"
 #include "worker/engine_log.h"
-#include "worker/kernels.h"
 
 namespace puna::worker {
 namespace {
@@ -80,7 +80,7 @@ Result<> try_out(const std::filesystem::path& file) {
   static EngineLog log;
   log.install();
   try {
-    PUNA_TRY(const auto kernels, load_kernels());
+    PUNA_TRY(const auto kernels, inference::load_kernels());
     llama_backend_init();
     PUNA_TRY(const auto model, load(file, log));
     return compute(model.get(), log);

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace puna::worker {
+namespace puna::inference {
 
 inline constexpr std::string_view kNativeKernels = "native";
 
@@ -18,4 +18,4 @@ inline constexpr std::string_view kNativeKernels = "native";
 // From lib/puna beside the folder of the program that runs.
 [[nodiscard]] Result<std::string> load_kernels();
 
-}  // namespace puna::worker
+}  // namespace puna::inference

@@ -1,4 +1,4 @@
-#include "worker/kernels.h"
+#include "inference/kernels.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include "ggml-backend.h"
 #include "os/process.h"
 
-namespace puna::worker {
+namespace puna::inference {
 namespace {
 
 constexpr std::string_view kPrefix = "libggml-cpu-";
@@ -61,4 +61,4 @@ Result<std::string> load_kernels() {
   return load_kernels(program.parent_path().parent_path() / "lib" / "puna");
 }
 
-}  // namespace puna::worker
+}  // namespace puna::inference
