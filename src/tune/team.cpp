@@ -19,8 +19,8 @@ Team::Team(std::size_t threads) : scratch_(threads == 0 ? 1 : threads) {
 
 Team::~Team() {
   leaving_ = true;
-  ++epoch_;
-  epoch_.notify_all();
+  ++rounds_;
+  rounds_.notify_all();
 }
 
 float* Team::scratch(std::size_t thread, Use use, std::size_t floats) {
@@ -33,9 +33,18 @@ float* Team::scratch(std::size_t thread, Use use, std::size_t floats) {
 }
 
 void Team::take_tasks(std::size_t thread) {
-  for (std::size_t task = next_.fetch_add(1, std::memory_order_relaxed); task < round_.tasks;
-       task = next_.fetch_add(1, std::memory_order_relaxed))
-    round_.call(round_.context, task, thread);
+  for (;;) {
+    std::uint64_t claim = claim_.load(std::memory_order_acquire);
+    const auto task = static_cast<std::uint32_t>(claim);
+    const std::uint32_t tasks = tasks_.load(std::memory_order_acquire);
+    const Call call = call_.load(std::memory_order_acquire);
+    const void* const context = context_.load(std::memory_order_acquire);
+    if (task >= tasks) return;
+    // Whoever read anything of a later round finds its claim here, or a closed one, and begins again.
+    if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel)) continue;
+    call(context, task, thread);
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == tasks && thread != 0) done_.notify_one();
+  }
 }
 
 void Team::run(std::size_t tasks, Call call, const void* context) {
@@ -43,23 +52,29 @@ void Team::run(std::size_t tasks, Call call, const void* context) {
     for (std::size_t task = 0; task < tasks; ++task) call(context, task, 0);
     return;
   }
-  round_ = {call, context, tasks};
-  next_.store(0, std::memory_order_relaxed);
-  busy_.store(threads_.size(), std::memory_order_relaxed);
-  epoch_.fetch_add(1, std::memory_order_release);
-  epoch_.notify_all();
+  const std::uint64_t round = (claim_.load(std::memory_order_relaxed) >> 32U) + 1;
+  claim_.store(round << 32U | kClosed, std::memory_order_relaxed);
+  const auto count = static_cast<std::uint32_t>(tasks);
+  call_.store(call, std::memory_order_release);
+  context_.store(context, std::memory_order_release);
+  tasks_.store(count, std::memory_order_release);
+  done_.store(0, std::memory_order_relaxed);
+  claim_.store(round << 32U, std::memory_order_release);
+  rounds_.fetch_add(1, std::memory_order_release);
+  rounds_.notify_all();
   take_tasks(0);
-  for (int spin = 0; spin < kSpins && busy_.load(std::memory_order_acquire) != 0; ++spin) pause();
-  for (auto left = busy_.load(std::memory_order_acquire); left != 0; left = busy_.load(std::memory_order_acquire)) busy_.wait(left);
+  // What is left has been begun by others.
+  for (int spin = 0; spin < kSpins && done_.load(std::memory_order_acquire) != count; ++spin) pause();
+  for (auto done = done_.load(std::memory_order_acquire); done != count; done = done_.load(std::memory_order_acquire)) done_.wait(done);
 }
 
 void Team::serve(std::size_t thread) {
-  for (std::uint64_t seen = 0;; ++seen) {
-    for (int spin = 0; spin < kSpins && epoch_.load(std::memory_order_acquire) == seen; ++spin) pause();
-    epoch_.wait(seen, std::memory_order_acquire);
+  for (std::uint32_t seen = 0;;) {
+    for (int spin = 0; spin < kSpins && rounds_.load(std::memory_order_acquire) == seen; ++spin) pause();
+    rounds_.wait(seen, std::memory_order_acquire);
     if (leaving_) return;
+    seen = rounds_.load(std::memory_order_acquire);
     take_tasks(thread);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
   }
 }
 

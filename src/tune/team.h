@@ -13,7 +13,8 @@
 namespace puna::tune {
 
 // A fixed number of threads; the caller is one of them. Which thread does which task is left to chance, so tasks write to places of their
-// own, and nothing that is computed depends on it. One caller at a time.
+// own, and nothing that is computed depends on it. A thread that gets no processor delays nobody: the others do its tasks. One caller at a
+// time.
 class Team {
  public:
   explicit Team(std::size_t threads);
@@ -38,22 +39,23 @@ class Team {
 
  private:
   using Call = void (*)(const void*, std::size_t task, std::size_t thread);
-  struct Round {
-    Call call = nullptr;
-    const void* context = nullptr;
-    std::size_t tasks = 0;
-  };
   static constexpr std::size_t kUses = 3;
+  static constexpr std::uint64_t kClosed = 0xffff'ffff;  // no task has this number
 
   void run(std::size_t tasks, Call call, const void* context);
   void take_tasks(std::size_t thread);
   void serve(std::size_t thread);
 
   std::vector<std::array<Floats, kUses>> scratch_;
-  Round round_;
-  std::atomic<std::size_t> next_{0};
-  std::atomic<std::size_t> busy_{0};
-  std::atomic<std::uint64_t> epoch_{0};
+  // What is to be done. Written only while nobody can claim a task of it.
+  std::atomic<Call> call_{nullptr};
+  std::atomic<const void*> context_{nullptr};
+  std::atomic<std::uint32_t> tasks_{0};
+  // The number of the round, and the next task of it: a task is claimed by counting both as one, so that nobody who slept through a round
+  // claims a task of another.
+  std::atomic<std::uint64_t> claim_{kClosed};
+  std::atomic<std::uint32_t> done_{0};    // tasks
+  std::atomic<std::uint32_t> rounds_{0};  // what threads wait for
   std::atomic<bool> leaving_{false};
   std::vector<std::jthread> threads_;
 };
