@@ -1,8 +1,14 @@
 # ./dev bench [ARGUMENT…]                    benchmarks of the release build, side by side with what they are compared to
 . tools/dev/lib/presets.sh
 . tools/dev/lib/compile.sh
+. tools/dev/lib/python.sh
+
+# wanted PART: whether it is to run.
+parts=("$@")
+wanted() { ((${#parts[@]} == 0)) || [[ " ${parts[*]} " == *" $1 "* ]]; }
+
 ./dev setup --tests release
-compile release puna puna-load puna-fetch puna-fake-hub scripted_worker puna-tiny-model
+compile release puna puna-load puna-fetch puna-train puna-fake-hub scripted_worker puna-tiny-model
 step "building llama.cpp's own programs to compare with" ninja -C "$(llama_folder release)" bench-tools
 if ((step_status)); then fail "llama.cpp's bench-tools did not build" "The first error above says why."; fi
 # Our build of llama.cpp leaves the router out, because a worker starts no processes: the one to compare with is built as upstream has it.
@@ -14,10 +20,12 @@ build_router() {
     -DGGML_OPENMP=OFF -DGGML_CCACHE=OFF
   ninja -C $router llama-server
 }
-if (($# == 0)) || [[ " $* " == *" fleet "* ]]; then
+if wanted fleet; then
   step "building llama.cpp's router to compare with" build_router
   if ((step_status)); then fail "llama.cpp's router did not build" "The first error above says why."; fi
 fi
+if wanted tune; then make_environment peft deps/python-peft.lock "PEFT and PyTorch (3 GB)"; fi
+export PUNA_PEFT_PYTHON=$PWD/build/deps/peft-venv/bin/python
 export PUNA_LLAMA_ROUTER=$PWD/$router/bin/llama-server
 PUNA_LLAMA_DIR=$PWD/$(llama_folder release)
 export PUNA_LLAMA_DIR PUNA_TEST_MODELS=$PWD/build/deps/models

@@ -21,4 +21,4 @@ install_packages
 fetch_llama
 build_llama "$preset"
 if [[ $with_model == yes ]]; then fetch_model; fi
-if [[ $with_tests == yes ]]; then make_test_environment; fi
+if [[ $with_tests == yes ]]; then make_environment test deps/python-tests.lock "the test clients"; fi

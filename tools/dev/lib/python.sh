@@ -1,4 +1,4 @@
-# Python environments below the cache folder: one with pip alone, and one with the clients that tests drive Puna with.
+# Python environments below the cache folder: one with pip alone, and one for each lock file.
 
 need_python() {
   if python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then return; fi
@@ -26,17 +26,16 @@ make_pip() {
   pip_python=$folder/bin/python
 }
 
-# The environment of the tests is named by what it is made from; build/deps/test-venv links to it.
-make_test_environment() {
-  local lock=deps/python-tests.lock folder
+# make_environment NAME LOCK WHAT: the environment NAME, named by what it is made from, with what LOCK lists; build/deps/NAME-venv links to it.
+make_environment() {
+  local name=$1 lock=$2 what=$3 folder
   need_python
-  folder=$cache/venv/tests-$({ python3 --version && cat "$lock"; } | sha256sum | cut -c1-12)
+  folder=$cache/venv/$name-$({ python3 --version && cat "$lock"; } | sha256sum | cut -c1-12)
   if [[ -f $folder/.complete ]] && "$folder/bin/python" -c '' 2>/dev/null; then
-    say "python: the test clients are at hand"
+    say "python: $what are at hand"
   else
     mkdir -p "$cache/venv"
-    quiet_step venv-tests "python: installing the test clients of $lock" \
-      make_venv "$folder" --require-hashes --only-binary :all: --requirement "$lock"
+    quiet_step "venv-$name" "python: installing $what of $lock" make_venv "$folder" --require-hashes --only-binary :all: --requirement "$lock"
     if ((step_status)); then
       fail "pip could not install $lock" "It needs the network once, through the index that your pip is set up with." \
         "By hand: make $folder with python3 -m venv," \
@@ -44,5 +43,5 @@ make_test_environment() {
     fi
   fi
   mkdir -p build/deps
-  ln -sfn "$folder" build/deps/test-venv
+  ln -sfn "$folder" "build/deps/$name-venv"
 }
