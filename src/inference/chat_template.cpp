@@ -19,6 +19,7 @@ struct ChatTemplate::Parts {
   common_chat_templates_ptr templates;
   bool thinks = false;
   ThinkingTags tags;
+  common_chat_parser_params parser;  // of answers to a chat without tools
   bool parallel_calls = false;
   Way way = Way::as_server;
 };
@@ -90,6 +91,9 @@ Result<ChatTemplate> ChatTemplate::create(const Vocabulary& vocabulary, const st
     parts->parallel_calls = common_chat_templates_get_caps(parts->templates.get())["supports_parallel_tool_calls"];
     const auto asked = apply(parts->templates.get(), parts->thinks, parts->parallel_calls, {said("user", "a")}, {}, Ending::answer_follows,
                              Way::as_server);
+    parts->parser = common_chat_parser_params(asked);
+    parts->parser.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
+    if (!asked.parser.empty()) parts->parser.parser.load(asked.parser);
     if (!asked.thinking_end_tags.empty()) parts->tags = {asked.thinking_start_tag, asked.thinking_end_tags.front()};
   } catch (const std::exception& exception) {
     return fail(Code::unsupported, fmt::format("the chat template cannot be used: {}", printable(exception.what())));
@@ -112,6 +116,15 @@ Result<std::string> ChatTemplate::render(const json::array& messages, const json
     return apply(parts_->templates.get(), parts_->thinks, parts_->parallel_calls, messages, tools, ending, parts_->way).prompt;
   } catch (const std::exception& exception) {
     return fail(Code::invalid_argument, fmt::format("the model's chat template refuses it: {}", printable(exception.what())));
+  }
+}
+
+std::string ChatTemplate::shown(const std::string& generated) const {
+  try {
+    return common_chat_parse(generated, false, parts_->parser).content;
+  } catch (const std::exception&) {
+    // The parser refuses what does not have the form that it was made for: thoughts without an end, for one.
+    return generated;
   }
 }
 

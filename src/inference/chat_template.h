@@ -35,6 +35,8 @@ class ChatTemplate {
   // `messages` and `tools` as OpenAI's API has them. Vocabulary::prompt() makes of the text what the server would. Code::invalid_argument
   // is the template's own refusal, in its words.
   [[nodiscard]] Result<std::string> render(const json::array& messages, const json::array& tools, Ending ending) const;
+  // What the server would show of a generated text: without the model's thoughts. The text as it is where it cannot be read.
+  [[nodiscard]] std::string shown(const std::string& generated) const;
   [[nodiscard]] const ThinkingTags& thinking() const;
   // Whether it came with the model, or was given.
   [[nodiscard]] bool explicit_source() const;

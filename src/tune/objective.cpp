@@ -11,6 +11,7 @@ namespace {
 using Document = MicroBatch::Document;
 
 constexpr double kMostBeta = 100;
+constexpr double kMostWeight = 1000;
 constexpr double kLeastRoom = 1e-6;  // between a probability and 1
 
 double sigmoid(double x) {
@@ -220,9 +221,9 @@ Result<> check(const ObjectiveOptions& options) {
     return fail(Code::invalid_argument,
                 fmt::format("label_smoothing is {}; it must be at least 0 and less than 0.5", options.label_smoothing));
   for (const double weight : {options.desirable_weight, options.undesirable_weight})
-    if (!(weight > 0 && weight <= kMostBeta))
+    if (!(weight > 0 && weight <= kMostWeight))
       return fail(Code::invalid_argument,
-                  fmt::format("a weight of answers is {}; it must be more than 0 and at most {}", weight, kMostBeta));
+                  fmt::format("a weight of answers is {}; it must be more than 0 and at most {}", weight, kMostWeight));
   return {};
 }
 
