@@ -1,7 +1,8 @@
-// The composition root: one binary, three programs.
+// The composition root: one binary, several programs.
 #include <string_view>
 #include <vector>
 
+#include "adapter/work.h"
 #include "cli/cli.h"
 #include "daemon/serve.h"
 #include "worker/devices.h"
@@ -19,8 +20,9 @@ puna::Result<> serve(const puna::cli::ServeRequest& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Before anything else: a worker has its own arguments, and nothing of the command line's set-up.
+  // Before anything else: children have their own arguments, and nothing of the command line's set-up.
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "worker") return puna::worker::run(std::span(words).subspan(1));
+  if (!words.empty() && words.front() == "adapter") return puna::adapter::run(std::span(words).subspan(1));
   return puna::cli::run(argc, argv, {.serve = serve, .compute = puna::worker::probe_compute});
 }

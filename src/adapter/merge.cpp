@@ -20,17 +20,11 @@ namespace {
 
 constexpr std::size_t kSliceFloats = 1 << 22;
 
-struct Change {
-  const tune::Adapter* adapter;
-  const tune::LoraPair* pair;
-  float strength;
-};
-using Changes = std::map<std::string, std::vector<Change>, std::less<>>;  // by tensor
+using Pairs = std::map<std::string_view, const tune::LoraPair*>;  // by tensor
 
-Changes changes_of(const MergeCall& call) {
-  Changes out;
-  for (const auto& part : call.parts)
-    for (const auto& pair : part.adapter->pairs()) out[pair.name].push_back({part.adapter, &pair, part.strength});
+Pairs pairs_of(const tune::Adapter& adapter) {
+  Pairs out;
+  for (const auto& pair : adapter.pairs()) out.emplace(pair.name, &pair);
   return out;
 }
 
@@ -51,15 +45,15 @@ double squared(std::span<const float> values) {
 // One tensor that changes, in slices of its rows.
 class ChangedTensor {
  public:
-  ChangedTensor(const MergeCall& call, const tune::BaseMatrix& weight, gguf::TensorType type, std::span<const Change> changes)
+  ChangedTensor(const MergeCall& call, const tune::LoraPair& pair, gguf::TensorType type)
       : call_(call),
-        weight_(weight),
+        weight_(call.model.layer(pair.layer).linear(pair.target).weight),
+        pair_(pair),
         type_(type),
-        changes_(changes),
-        step_(std::clamp<std::size_t>(kSliceFloats / weight.in, 1, weight.out)),
-        merged_(step_ * weight.in),
-        delta_(step_ * weight.in),
-        row_bytes_(gguf::tensor_size(type, {weight.in})->count),
+        step_(std::clamp<std::size_t>(kSliceFloats / pair.in, 1, pair.out)),
+        merged_(step_ * pair.in),
+        delta_(step_ * pair.in),
+        row_bytes_(gguf::tensor_size(type, {pair.in})->count),
         written_(step_ * row_bytes_) {}
 
   Result<> write(const gguf::Writer::Emit& emit, const std::stop_token& stop) {
@@ -80,11 +74,9 @@ class ChangedTensor {
  private:
   void add(std::size_t first, std::size_t rows) {
     const auto delta = delta_.span().first(rows * weight_.in);
-    std::ranges::fill(delta, 0.0F);
-    for (const auto& [adapter, pair, strength] : changes_)
-      tune::multiply(call_.team, {rows, pair->in, pair->rank, pair->scale * strength, 1},
-                     tune::rows_of(adapter->b(*pair) + first * pair->rank, pair->rank), tune::rows_of(adapter->a(*pair), pair->in),
-                     delta.data(), pair->in);
+    tune::multiply(call_.team, {rows, pair_.in, pair_.rank, pair_.scale},
+                   tune::rows_of(call_.adapter.b(pair_) + first * pair_.rank, pair_.rank), tune::rows_of(call_.adapter.a(pair_), pair_.in),
+                   delta.data(), pair_.in);
     tune::read_rows(call_.team, weight_, first, rows, merged_.data());
     for (std::size_t i = 0; i < delta.size(); ++i) merged_.data()[i] += delta[i];
     change_ += squared(delta);
@@ -100,8 +92,8 @@ class ChangedTensor {
 
   const MergeCall& call_;
   const tune::BaseMatrix& weight_;
+  const tune::LoraPair& pair_;
   gguf::TensorType type_;
-  std::span<const Change> changes_;
   std::size_t step_;
   tune::Floats merged_;
   tune::Floats delta_;
@@ -114,7 +106,7 @@ class ChangedTensor {
 class Merge {
  public:
   Merge(const MergeCall& call, const Progress& progress, const std::stop_token& stop)
-      : call_(call), progress_(progress), stop_(stop), changes_(changes_of(call)) {}
+      : call_(call), progress_(progress), stop_(stop), pairs_(pairs_of(call.adapter)) {}
 
   Result<MergeOutcome> run(const std::filesystem::path& output) {
     for (const auto& file : call_.base) PUNA_CHECK(open(file));
@@ -122,7 +114,7 @@ class Merge {
     for (std::size_t part = 0; part < headers_.size(); ++part)
       for (const auto& tensor : headers_[part].tensors()) PUNA_CHECK(declare(part, tensor));
     PUNA_CHECK(writer_.write(output));
-    return MergeOutcome{changes_.size(), change_ > 0 ? std::sqrt(error_ / change_) : 0};
+    return MergeOutcome{pairs_.size(), change_ > 0 ? std::sqrt(error_ / change_) : 0};
   }
 
  private:
@@ -143,24 +135,23 @@ class Merge {
     writer_.set("general.quantization_version", std::uint32_t{2});
   }
   Result<> declare(std::size_t part, const gguf::TensorInfo& tensor) {
-    const auto changes = changes_.find(tensor.name);
-    const bool changed = changes != changes_.end();
-    const auto type = changed ? call_.type.value_or(tensor.type) : tensor.type;
-    if (changed) {
+    const auto found = pairs_.find(tensor.name);
+    const tune::LoraPair* pair = found == pairs_.end() ? nullptr : found->second;
+    const auto type = pair != nullptr ? call_.type.value_or(tensor.type) : tensor.type;
+    if (pair != nullptr) {
       PUNA_CHECK(check_writable(type, tensor.name));
     }
     return writer_.add_tensor(tensor.name, type, tensor.shape, [=, this, &tensor](const gguf::Writer::Emit& emit) -> Result<> {
       if (stop_.stop_requested()) return fail(Code::cancelled, "the merge was stopped");
       const auto bytes = mappings_[part].bytes().subspan(headers_[part].data_offset() + tensor.offset, tensor.size.count);
-      PUNA_CHECK(changed ? change(changes->second, type, emit) : emit(bytes));
+      PUNA_CHECK(pair != nullptr ? change(*pair, type, emit) : emit(bytes));
       done_ += tensor.size;
       if (progress_) progress_(done_, total_);
       return {};
     });
   }
-  Result<> change(const std::vector<Change>& changes, gguf::TensorType type, const gguf::Writer::Emit& emit) {
-    const auto& pair = *changes.front().pair;
-    ChangedTensor tensor(call_, call_.model.layer(pair.layer).linear(pair.target).weight, type, changes);
+  Result<> change(const tune::LoraPair& pair, gguf::TensorType type, const gguf::Writer::Emit& emit) {
+    ChangedTensor tensor(call_, pair, type);
     PUNA_CHECK(tensor.write(emit, stop_));
     change_ += tensor.change();
     error_ += tensor.error();
@@ -170,7 +161,7 @@ class Merge {
   const MergeCall& call_;
   const Progress& progress_;
   const std::stop_token& stop_;
-  const Changes changes_;
+  const Pairs pairs_;
   std::vector<gguf::Header> headers_;
   std::vector<os::MappedFile> mappings_;
   gguf::Writer writer_;
@@ -188,12 +179,12 @@ Result<MergeOutcome> merge(const MergeCall& call, const std::filesystem::path& o
 }
 
 Result<Bytes> merged_size(const MergeCall& call) {
-  const auto changes = changes_of(call);
+  const auto pairs = pairs_of(call.adapter);
   Bytes out;
   for (const auto& file : call.base) {
     PUNA_TRY(const auto header, gguf::Header::read_file(file));
     for (const auto& tensor : header.tensors()) {
-      const bool changed = call.type && changes.contains(tensor.name);
+      const bool changed = call.type && pairs.contains(tensor.name);
       out += changed ? gguf::tensor_size(*call.type, tensor.shape).value_or(tensor.size) : tensor.size;
     }
   }

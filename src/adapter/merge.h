@@ -17,15 +17,10 @@
 
 namespace puna::adapter {
 
-struct MergePart {
-  const tune::Adapter* adapter = nullptr;
-  float strength = 1;  // times the adapter's own scale
-};
-
 struct MergeCall {
   std::span<const std::filesystem::path> base;  // the parts of one model, in order
   const tune::Model& model;                     // the same, open
-  std::span<const MergePart> parts;
+  const tune::Adapter& adapter;
   std::optional<gguf::TensorType> type;  // f32, f16, bf16 or q8_0 for the tensors that change; absent: what each has in the base
   std::string name;                      // general.name of the new model; empty: the base's
   tune::Team& team;
@@ -33,15 +28,15 @@ struct MergeCall {
 
 struct MergeOutcome {
   std::size_t tensors = 0;  // that changed
-  // |rounding of what was written| / |change by the adapters|, over all of them: 0.1 means that a tenth of it was lost.
+  // |rounding of what was written| / |change by the adapter|, over all of them: 0.1 means that a tenth of it was lost.
   double rounding = 0;
 };
 
 // Told now and then; `done` never falls. In bytes of the base's tensors.
 using Progress = std::function<void(Bytes done, Bytes total)>;
 
-// The file appears complete or not at all. All that no adapter changes is as in the base, byte for byte; a base in several parts becomes
-// one file. Code::unsupported when a tensor's type cannot be written, Code::cancelled within the time of one tensor's slice.
+// The file appears complete or not at all. All that the adapter does not change is as in the base, byte for byte; a base in several parts
+// becomes one file. Code::unsupported when a tensor's type cannot be written, Code::cancelled within the time of one tensor's slice.
 [[nodiscard]] Result<MergeOutcome> merge(const MergeCall& call, const std::filesystem::path& output, const Progress& progress = {},
                                          const std::stop_token& stop = {});
 

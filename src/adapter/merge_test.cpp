@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adapter/combine.h"
 #include "adapter/divergence.h"
 #include "gguf/check.h"
 #include "gguf/writer.h"
@@ -29,13 +30,8 @@ class Merged {
  public:
   explicit Merged(const RandomModel& random, std::optional<TensorType> type = {}, const tune::LoraOptions& options = {.rank = 8})
       : base_(random), adapter_(tune::stirred_adapter(base_.model(), options)), row_(tune::random_row(40, random.vocabulary, 3)) {
-    const MergePart part{.adapter = &adapter_};
-    const MergeCall call{.base = std::span(&base_.file(), 1),
-                         .model = base_.model(),
-                         .parts = std::span(&part, 1),
-                         .type = type,
-                         .name = "both",
-                         .team = team_};
+    const MergeCall call{
+        .base = std::span(&base_.file(), 1), .model = base_.model(), .adapter = adapter_, .type = type, .name = "both", .team = team_};
     outcome_ = merge(call, file()).value();
     EXPECT_LE(merged_size(call).value().count, std::filesystem::file_size(file()));
     model_.emplace(tune::Model::open(std::vector{file()}).value());
@@ -115,27 +111,35 @@ TEST(Merge, leaves_alone_what_no_adapter_changes) {
   EXPECT_TRUE(gguf::check(merged.file()));
 }
 
-TEST(Merge, adds_several_adapters_each_as_strong_as_told) {
+TEST(Merge, of_several_adapters_is_that_of_what_they_are_together) {
   const TestModel base;
-  const auto first = tune::stirred_adapter(base.model(), {.rank = 4, .targets = {"attn_q"}});
-  const std::vector<MergePart> parts = {{.adapter = &first, .strength = 1}, {.adapter = &first, .strength = -1}};
+  std::vector<tune::Adapter> adapters;
+  adapters.push_back(tune::stirred_adapter(base.model(), {.rank = 4, .targets = {"attn_q", "ffn_up"}}));
+  adapters.push_back(tune::stirred_adapter(base.model(), {.rank = 6, .alpha = 3, .targets = {"attn_q", "blk.1.attn_v"}, .seed = 2}));
+  const auto both = combine(base.model(), adapters);
+  EXPECT_EQ(both.pairs().size(), 5u);
+  EXPECT_EQ(both.find(0, tune::Target::attn_q)->rank, 10u);
   tune::Team team(1);
-  const auto file = base.folder() / "merged.gguf";
-  ASSERT_TRUE(
-      merge({.base = std::span(&base.file(), 1), .model = base.model(), .parts = parts, .type = {}, .name = "", .team = team}, file));
+  auto file = base.file();
+  for (const auto& adapter : adapters) {  // one after the other comes to the same
+    const auto model = tune::Model::open(std::vector{file}).value();
+    const auto next = base.folder() / (file.filename().string() + "+");
+    ASSERT_TRUE(merge({.base = std::span(&file, 1), .model = model, .adapter = adapter, .type = {}, .name = "", .team = team}, next));
+    file = next;
+  }
   const auto row = tune::random_row(20, 256, 1);
-  EXPECT_EQ(tune::own_logits(tune::Model::open(std::vector{file}).value(), row.tokens), tune::own_logits(base.model(), row.tokens));
+  EXPECT_LT(relative_distance(tune::own_logits(base.model(), row.tokens, &both),
+                              tune::own_logits(tune::Model::open(std::vector{file}).value(), row.tokens)),
+            1e-5);
 }
 
 TEST(Merge, of_a_type_that_cannot_be_written_is_refused_and_leaves_nothing) {
   const TestModel base(wide(TensorType::iq3_xxs));
   const auto adapter = tune::stirred_adapter(base.model(), {.rank = 4});
-  const MergePart part{.adapter = &adapter};
   tune::Team team(1);
   const auto file = base.folder() / "merged.gguf";
   const auto done =
-      merge({.base = std::span(&base.file(), 1), .model = base.model(), .parts = std::span(&part, 1), .type = {}, .name = "", .team = team},
-            file);
+      merge({.base = std::span(&base.file(), 1), .model = base.model(), .adapter = adapter, .type = {}, .name = "", .team = team}, file);
   EXPECT_THAT(done.error().message, HasSubstr("'blk.0.attn_q.weight' is of type IQ3_XXS"));
   EXPECT_FALSE(std::filesystem::exists(file));
 }
@@ -143,12 +147,11 @@ TEST(Merge, of_a_type_that_cannot_be_written_is_refused_and_leaves_nothing) {
 TEST(Merge, that_is_stopped_leaves_nothing) {
   const TestModel base;
   const auto adapter = tune::stirred_adapter(base.model(), {.rank = 4});
-  const MergePart part{.adapter = &adapter};
   tune::Team team(1);
   std::stop_source stop;
   const auto file = base.folder() / "merged.gguf";
   const auto done = merge(
-      {.base = std::span(&base.file(), 1), .model = base.model(), .parts = std::span(&part, 1), .type = {}, .name = "", .team = team}, file,
+      {.base = std::span(&base.file(), 1), .model = base.model(), .adapter = adapter, .type = {}, .name = "", .team = team}, file,
       [&](Bytes, Bytes) { stop.request_stop(); }, stop.get_token());
   EXPECT_EQ(done.error().code, Code::cancelled);
   EXPECT_FALSE(std::filesystem::exists(file));
@@ -159,13 +162,11 @@ TEST(Merge, of_the_real_model_says_what_base_and_adapter_say) {
   if (!file) GTEST_SKIP() << "the test models are not here: ./dev setup fetches them";
   const auto model = tune::Model::open(std::span(&*file, 1)).value();
   const auto adapter = tune::stirred_adapter(model, {.rank = 8}, 0.02F);
-  const MergePart part{.adapter = &adapter};
   tune::Team team(2);
   const auto folder = os::TemporaryFolder::create().value();
   const auto output = folder.path() / "merged.gguf";
   ASSERT_TRUE(
-      merge({.base = std::span(&*file, 1), .model = model, .parts = std::span(&part, 1), .type = TensorType::f16, .name = "", .team = team},
-            output));
+      merge({.base = std::span(&*file, 1), .model = model, .adapter = adapter, .type = TensorType::f16, .name = "", .team = team}, output));
   const auto merged = tune::Model::open(std::vector{output}).value();
   const auto row = tune::random_row(32, model.shape().vocabulary, 1);
   const auto found = measure_divergence(team, {model, &adapter}, {merged}, row.tokens).value();

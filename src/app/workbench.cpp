@@ -168,11 +168,17 @@ Result<> Workbench::build() {
                                                                      .events = events_,
                                                                      .program = parts_.program,
                                                                      .folder = parts_.places.data / "runs"});
+  adapter_jobs_ = std::make_unique<training::AdapterJobs>(training::AdapterJobsParts{.settings = parts_.settings,
+                                                                                     .library = *library_,
+                                                                                     .program = parts_.program,
+                                                                                     .folder = parts_.places.models() / "adapting",
+                                                                                     .require_space = os::require_disk_space});
   publisher_ = std::make_unique<hub::publish::Publisher>(hub::publish::Publisher::Parts{
       .settings = parts_.settings, .library = *library_, .http = client_options(*settings), .environment = os::current_environment()});
   jobs_ = std::make_unique<jobs::Queue>(
       *database_, events_, parts_.settings,
-      std::vector{pulls_->job_spec(), quantizer_->job_spec(), tuning_->job_spec(), publisher_->job_spec(), batches_->job_spec(),
+      std::vector{pulls_->job_spec(), quantizer_->job_spec(), tuning_->job_spec(), adapter_jobs_->merge_spec(),
+                  adapter_jobs_->export_spec(), adapter_jobs_->import_spec(), publisher_->job_spec(), batches_->job_spec(),
                   library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec()});
   return {};
 }

@@ -28,6 +28,7 @@
 #include "quantize/quantizer.h"
 #include "responses/archive.h"
 #include "store/database.h"
+#include "training/adapter_jobs.h"
 #include "training/tuning.h"
 #include "wire/model.h"
 #include "wire/publish.h"
@@ -66,6 +67,7 @@ class Workbench {
   [[nodiscard]] fleet::Fleet& fleet() { return *fleet_; }
   [[nodiscard]] quantize::Quantizer& quantizer() { return *quantizer_; }
   [[nodiscard]] training::Tuning& tuning() { return *tuning_; }
+  [[nodiscard]] training::AdapterJobs& adapter_jobs() { return *adapter_jobs_; }
   [[nodiscard]] net::HttpClient& http() { return *http_; }
   [[nodiscard]] responses::Archive& responses() { return *responses_; }
   [[nodiscard]] batch::Files& files() { return *files_; }
@@ -148,6 +150,7 @@ class Workbench {
   std::unique_ptr<hub::Pulls> pulls_;
   std::unique_ptr<quantize::Quantizer> quantizer_;
   std::unique_ptr<training::Tuning> tuning_;
+  std::unique_ptr<training::AdapterJobs> adapter_jobs_;
   std::unique_ptr<hub::publish::Publisher> publisher_;
   net::Spawned auto_start_;
   std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above

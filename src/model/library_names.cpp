@@ -17,6 +17,9 @@ std::string suggestion(const std::vector<std::string>& names) {
 std::string source_text(const wire::Provenance& from) {
   if (from.url) return redact(*from.url);
   if (from.catalogue == "create" && from.repository) return "created from " + *from.repository;
+  if (from.catalogue == "tune" && from.repository) return "trained for " + *from.repository;
+  if (from.catalogue == "merge" && from.repository) return "merged from " + *from.repository;
+  if (from.catalogue == "peft" && from.repository) return "PEFT adapter for " + *from.repository;
   if (from.repository) return fmt::format("{}://{}", from.catalogue, *from.repository);
   return from.catalogue;
 }

@@ -8,6 +8,7 @@
 #include "model/library.h"
 #include "model/take_in.h"
 #include "training/base_model.h"
+#include "training/card.h"
 #include "training/child.h"
 
 namespace puna::training {
@@ -99,15 +100,21 @@ class Run {
     if (error) return fail(errno_error(error.value(), fmt::format("cannot look at {}", folder_.adapter().string())));
     const auto signed_size = static_cast<std::int64_t>(size);
     model::Reading reading(context_, "adding", signed_size);
-    PUNA_TRY(auto file, model::take_in(parts_.library, reading,
-                                       {.path = order_.name + ".gguf", .size = signed_size, .place = folder_.adapter().string()}));
+    PUNA_TRY(
+        auto file,
+        model::take_in(
+            parts_.library, reading,
+            {.path = order_.name + ".gguf", .role = wire::FileRole::weights, .size = signed_size, .place = folder_.adapter().string()}));
+    PUNA_TRY(const auto base, parts_.library.show(order_.request.model));
+    result.adapter = order_.name;
+    result.serves = fmt::format("{}+{}", order_.request.model, order_.name);
+    PUNA_TRY(auto card, model::take_in_text(parts_.library, "README.md", wire::FileRole::card, make_card(order_, result, base)));
     PUNA_TRY(const auto added,
              parts_.library.add(
                  {.name = order_.name,
-                  .files = {std::move(file)},
+                  .files = {std::move(file), std::move(card)},
                   .provenance = {.catalogue = std::string(kCatalogue), .repository = order_.request.model, .revision = order_.name}}));
     result.adapter = added.name;
-    result.serves = fmt::format("{}+{}", order_.request.model, order_.name);
     return {};
   }
 

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "model/modelfile_text.h"
 #include "os/file.h"
 
 namespace puna::api::ollama {
@@ -43,22 +44,6 @@ json::array capabilities_of(const wire::ModelDetails& details) {
 // Ollama's clients print its first twelve digits and rely on their being there.
 std::string digest_of(const wire::Model& model) {
   return model.sha256.empty() ? std::string(64, '0') : model.sha256;
-}
-
-// A parameter's value as a Modelfile has it.
-std::string typed(const json::value& value) {
-  return value.is_string() ? fmt::format("\"{}\"", std::string_view(value.get_string())) : json::to_text(value);
-}
-
-std::vector<std::pair<std::string, std::string>> parameters_of(const wire::Recipe& recipe) {
-  std::vector<std::pair<std::string, std::string>> out;
-  if (recipe.context) out.emplace_back("num_ctx", std::to_string(*recipe.context));
-  for (const auto& entry : recipe.parameters) {
-    const std::string name = entry.key() == "max_tokens" ? "num_predict" : std::string(entry.key());
-    const json::array one = {entry.value()};
-    for (const auto& value : entry.value().is_array() ? entry.value().get_array() : one) out.emplace_back(name, typed(value));
-  }
-  return out;
 }
 
 std::string licence_of(const wire::ModelDetail& detail) {
@@ -110,19 +95,13 @@ json::object processes(std::span<const wire::RunningModel> running, std::span<co
 }
 
 std::string modelfile(const wire::ModelDetail& detail) {
-  std::string out = fmt::format("# To make another one of it: FROM {}\nFROM {}\n", detail.model.name, detail.path);
-  const wire::Recipe& recipe = detail.recipe;
-  if (recipe.chat_template) out += fmt::format("TEMPLATE \"\"\"{}\"\"\"\n", *recipe.chat_template);
-  if (recipe.system) out += fmt::format("SYSTEM \"\"\"{}\"\"\"\n", *recipe.system);
-  for (const auto& adapter : detail.adapters) out += fmt::format("ADAPTER {}\n", adapter);
-  for (const auto& [name, value] : parameters_of(recipe)) out += fmt::format("PARAMETER {} {}\n", name, value);
-  for (const auto& message : recipe.messages) out += fmt::format("MESSAGE {} \"\"\"{}\"\"\"\n", message.role, message.content);
-  return out;
+  return fmt::format("# To make another one of it: FROM {}\n{}", detail.model.name,
+                     model::modelfile_text({.from = detail.path, .adapters = detail.adapters, .recipe = detail.recipe}));
 }
 
 json::object details(const wire::ModelDetail& detail) {
   std::string parameters;
-  for (const auto& [name, value] : parameters_of(detail.recipe)) parameters += fmt::format("{:<30} {}\n", name, value);
+  for (const auto& [name, value] : model::modelfile_parameters(detail.recipe)) parameters += fmt::format("{:<30} {}\n", name, value);
   json::object out{{"license", licence_of(detail)},
                    {"modelfile", modelfile(detail)},
                    {"parameters", parameters},
