@@ -122,8 +122,9 @@ TEST_F(FleetFails, a_hung_worker_when_it_gives_no_sign_of_life) {
   ASSERT_FALSE(alive);
   EXPECT_EQ(alive.error().code, Code::upstream_failed);
   EXPECT_EQ(failure_of("m").fault, WorkerFault::hung);
-  until([&] { return fleet_->running() == 0; });
+  until([&] { return fleet_->running() == 0 && answer.known; });
   EXPECT_TRUE(is_gone(pid));
+  EXPECT_FALSE(answer.result);
 }
 
 TEST_F(FleetFails, no_worker_that_answers_its_probe) {

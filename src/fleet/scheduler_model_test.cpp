@@ -143,7 +143,7 @@ class World {
     return false;
   }
 
-  void end(const std::string& name, const std::optional<Error>& error) {
+  void end(std::string name, const std::optional<Error>& error) {  // the name may be the copy's own, which goes
     copies_.erase(name);
     for (auto& [id, known] : requests_)
       if (known.standing == Standing::granted && known.ask.model.first == name) known.standing = Standing::orphaned;
