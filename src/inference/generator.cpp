@@ -13,6 +13,7 @@ namespace puna::inference {
 namespace {
 
 constexpr std::size_t kBatch = 512;  // tokens of prompts computed in one go
+constexpr std::size_t kBlock = 256;  // llama.cpp's caches come in such blocks of tokens
 
 struct FreeModel {
   void operator()(llama_model* model) const { llama_model_free(model); }
@@ -169,9 +170,10 @@ Result<Generator> Generator::open(const std::filesystem::path& model, const Gene
   model_parameters.n_gpu_layers = 0;
   model_parameters.use_extra_bufts = false;  // they copy the weights, which are mapped already
   auto context_parameters = llama_context_default_params();
-  context_parameters.n_ctx = static_cast<std::uint32_t>(options.context * options.together);
+  context_parameters.n_ctx = static_cast<std::uint32_t>((options.context + kBlock - 1) / kBlock * kBlock * options.together);
   context_parameters.n_batch = kBatch;
   context_parameters.n_seq_max = static_cast<std::uint32_t>(options.together);
+  context_parameters.n_outputs_max = context_parameters.n_seq_max;  // logits of a whole batch would take more than the weights
   context_parameters.n_threads = static_cast<std::int32_t>(options.threads);
   context_parameters.n_threads_batch = context_parameters.n_threads;
   context_parameters.offload_kqv = false;

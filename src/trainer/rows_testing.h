@@ -24,6 +24,7 @@ class RowBench {
 
   [[nodiscard]] const inference::SmallModel& model() const { return model_; }
   [[nodiscard]] const inference::Vocabulary& vocabulary() const { return vocabulary_; }
+  [[nodiscard]] const inference::ChatTemplate& chat_template() const { return template_; }
   [[nodiscard]] const RowRenderer& renderer() const { return renderer_; }
   [[nodiscard]] const dataset::DataFolder& folder() const { return folder_; }
   [[nodiscard]] dataset::Options data_options() const;
