@@ -7,6 +7,7 @@ import select
 import shutil
 import subprocess
 import tempfile
+import unittest
 from pathlib import Path
 
 import httpx
@@ -33,6 +34,17 @@ def wait_for_end(pid, seconds=DEADLINE):
         return
     with contextlib.closing(os.fdopen(pidfd)):
         wait_readable(pidfd, seconds)
+
+
+# What the tools of tests are given, in every dialect.
+WEATHER_PARAMETERS = {
+    "type": "object",
+    "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}},
+    "required": ["city"],
+}
+
+# name -> what makes a tiny model of that kind.
+TINY_MODELS = {"tiny-embed": "--embedding", "tiny-tools": "--tools", "tiny-rank": "--reranker"}
 
 
 class Daemon:
@@ -142,3 +154,14 @@ class Daemon:
         file = self.home / f"{name.replace(':', '-')}.gguf"
         subprocess.run([TINY_MODEL, str(file), *options], check=True, timeout=DEADLINE)
         self.command("pull", str(file), "--name", name)
+
+
+def daemon_for_module(*tiny_models, **settings):
+    """A daemon with the chat model and some of TINY_MODELS, for all tests of a file: to be called in its setUpModule."""
+    daemon = Daemon(**settings)
+    daemon.__enter__()
+    unittest.addModuleCleanup(daemon.__exit__)
+    daemon.add_chat_model()
+    for name in tiny_models:
+        daemon.add_tiny_model(f"{name}:latest", TINY_MODELS[name])
+    return daemon

@@ -5,27 +5,18 @@ import unittest
 
 import anthropic
 
-from support import CHAT_MODEL, Daemon
+from support import CHAT_MODEL, WEATHER_PARAMETERS, daemon_for_module
 
 WEATHER = {
     "name": "get_weather",
     "description": "Current weather of a city",
-    "input_schema": {
-        "type": "object",
-        "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}},
-        "required": ["city"],
-    },
+    "input_schema": WEATHER_PARAMETERS,
 }
 
 
 def setUpModule():
     global daemon, client
-    daemon = Daemon()
-    daemon.__enter__()
-    unittest.addModuleCleanup(daemon.__exit__)
-    daemon.add_chat_model()
-    daemon.add_tiny_model("tiny-embed:latest", "--embedding")
-    daemon.add_tiny_model("tiny-tools:latest", "--tools")
+    daemon = daemon_for_module("tiny-embed", "tiny-tools")
     client = anthropic.Anthropic(base_url=daemon.url, api_key="none", max_retries=0, timeout=180)
 
 

@@ -10,18 +10,14 @@ import unittest
 import httpx
 import ollama
 
-from support import CHAT_MODEL, SMOLLM2, Daemon
+from support import CHAT_MODEL, Daemon, SMOLLM2, WEATHER_PARAMETERS, daemon_for_module
 
 WEATHER = {
     "type": "function",
     "function": {
         "name": "get_weather",
         "description": "Current weather of a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}},
-            "required": ["city"],
-        },
+        "parameters": WEATHER_PARAMETERS,
     },
 }
 
@@ -35,12 +31,7 @@ def free_port():
 def setUpModule():
     global daemon, client, url
     port = free_port()
-    daemon = Daemon(ollama_port=port)
-    daemon.__enter__()
-    unittest.addModuleCleanup(daemon.__exit__)
-    daemon.add_chat_model()
-    daemon.add_tiny_model("tiny-embed:latest", "--embedding")
-    daemon.add_tiny_model("tiny-tools:latest", "--tools")
+    daemon = daemon_for_module("tiny-embed", "tiny-tools", ollama_port=port)
     url = f"http://127.0.0.1:{port}"
     client = ollama.Client(host=url, timeout=180)
 

@@ -7,31 +7,21 @@ import unittest
 
 import openai
 
-from support import CHAT_MODEL, Daemon
+from support import CHAT_MODEL, WEATHER_PARAMETERS, daemon_for_module
 
 WEATHER = {
     "type": "function",
     "function": {
         "name": "get_weather",
         "description": "Current weather of a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}},
-            "required": ["city"],
-        },
+        "parameters": WEATHER_PARAMETERS,
     },
 }
 
 
 def setUpModule():
     global daemon, client
-    daemon = Daemon()
-    daemon.__enter__()
-    unittest.addModuleCleanup(daemon.__exit__)
-    daemon.add_chat_model()
-    daemon.add_tiny_model("tiny-embed:latest", "--embedding")
-    daemon.add_tiny_model("tiny-tools:latest", "--tools")
-    daemon.add_tiny_model("tiny-rank:latest", "--reranker")
+    daemon = daemon_for_module("tiny-embed", "tiny-tools", "tiny-rank")
     client = openai.OpenAI(base_url=daemon.url + "/v1", api_key="none", max_retries=0, timeout=180)
 
 

@@ -6,16 +6,12 @@ import unittest
 
 import openai
 
-from support import CHAT_MODEL, Daemon
+from support import CHAT_MODEL, daemon_for_module
 
 
 def setUpModule():
     global daemon, client
-    daemon = Daemon(files_largest="1 MiB")
-    daemon.__enter__()
-    unittest.addModuleCleanup(daemon.__exit__)
-    daemon.add_chat_model()
-    daemon.add_tiny_model("tiny-embed:latest", "--embedding")
+    daemon = daemon_for_module("tiny-embed", files_largest="1 MiB")
     connect()
 
 
