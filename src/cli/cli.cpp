@@ -50,6 +50,10 @@ Result<Resolved> resolve(const std::vector<std::string>& words, std::size_t at) 
   if (command->children.empty() || resolved.words.empty() || resolved.words.front().starts_with('-')) return resolved;
   const std::string child_name = resolved.words.front();
   resolved.command = find_command(command->children, child_name);
+  if (!resolved.command && command->run) {
+    resolved.command = command;
+    return resolved;
+  }
   if (!resolved.command) return fail(unknown_command(command->children, command->name, child_name));
   resolved.full_name += fmt::format(" {}", resolved.command->name);
   resolved.words.erase(resolved.words.begin());

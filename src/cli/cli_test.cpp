@@ -38,6 +38,7 @@ Models:
   df        show which models take which room
   verify    check the files of models byte by byte
   quantize  make a smaller model from one of the library
+  tune      teach a model from your own data
   push      publish a model on Hugging Face or in a registry
   profile   serve models under names, each set up for its purpose
 

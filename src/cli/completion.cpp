@@ -15,6 +15,8 @@ std::string_view name_kind(Completes completes) {
       return "running";
     case Completes::jobs:
       return "jobs";
+    case Completes::tune_runs:
+      return "tune-runs";
     case Completes::settings:
       return "settings";
     case Completes::nothing:

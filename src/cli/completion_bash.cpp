@@ -51,6 +51,15 @@ std::string children_words(const CommandSpec& command) {
   return out;
 }
 
+// How the word behind a command that has others leads on; behind one that runs itself only their names do.
+std::string path_branch(const CommandSpec& command) {
+  if (command.children.empty()) return {};
+  std::string names = command.run ? "" : "*";
+  if (command.run)
+    for (const auto* child : command.children) names += fmt::format("{}{}", names.empty() ? "" : " | ", child->name);
+  return fmt::format("      {}) case ${{words[i]}} in {}) path+=\" ${{words[i]}}\" ;; esac ;;\n", command.name, names);
+}
+
 std::string branch(const CommandSpec& command, std::string_view full_name) {
   std::string values;
   std::string options;
@@ -61,7 +70,8 @@ std::string branch(const CommandSpec& command, std::string_view full_name) {
     const std::string letter = option.letter ? fmt::format(" | -{}", option.letter) : std::string();
     values += fmt::format("        --{}{}) {} ;;\n", option.name, letter, offer(option.completes));
   }
-  const std::string positional = command.children.empty() ? offer(first_argument(command)) : children_words(command);
+  std::string positional = command.children.empty() ? offer(first_argument(command)) : children_words(command);
+  if (command.run && !command.children.empty()) positional += "; " + offer(first_argument(command)) + "; _puna_files";
   return fmt::format(
       "    {})\n      case $previous in\n{}        *) if [[ $current == -* ]]; then _puna_offer{}; else {}; fi ;;\n      esac ;;\n",
       pattern(command, full_name), values, options, positional);
@@ -72,11 +82,8 @@ std::string branch(const CommandSpec& command, std::string_view full_name) {
 std::string bash_completion() {
   std::string out(kHead);
   std::string parents;
-  for (const auto* command : commands())
-    if (!command->children.empty()) parents += fmt::format("{}{}", parents.empty() ? "" : " | ", command->name);
-  out += fmt::format(
-      "      \"\") path=${{words[i]}} ;;\n      {}) path+=\" ${{words[i]}}\" ;;\n    esac\n  done\n  COMPREPLY=()\n  case $path in\n",
-      parents);
+  for (const auto* command : commands()) parents += path_branch(*command);
+  out += fmt::format("      \"\") path=${{words[i]}} ;;\n{}    esac\n  done\n  COMPREPLY=()\n  case $path in\n", parents);
   out += fmt::format("    \"\") _puna_offer {} --help --version ;;\n", fixed_words(Completes::commands));
   for_each_command([&](const CommandSpec& command, const std::string& full_name) { out += branch(command, full_name); });
   return out + std::string(kTail);

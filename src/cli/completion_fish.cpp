@@ -16,21 +16,27 @@ std::string fish_text(std::string_view text) {
 
 // Prints the command that the line is about: "run", "config get", or nothing yet.
 std::string path_function() {
-  std::string parents;
-  for (const auto* command : commands())
+  std::string parents, own_words;
+  for (const auto* command : commands()) {
     if (!command->children.empty()) parents += fmt::format(" {}", command->name);
+    if (command->children.empty() || !command->run) continue;
+    own_words += fmt::format("        if test \"$path[1]\" = {}; and not contains -- $word", command->name);  // it runs itself
+    for (const auto* child : command->children) own_words += fmt::format(" {}", child->name);
+    own_words += "\n            break\n        end\n";
+  }
   return fmt::format(
       "function __puna_path\n"
       "    set -l path\n"
       "    for word in (commandline -opc)[2..]\n"
       "        string match -q -- '-*' $word; and continue\n"
+      "{}"
       "        set -a path $word\n"
       "        test (count $path) -eq 2; and break\n"
       "        contains -- $word{}; or break\n"
       "    end\n"
       "    string join ' ' $path\n"
       "end\n",
-      parents);
+      own_words, parents);
 }
 
 std::string offered(Completes completes) {

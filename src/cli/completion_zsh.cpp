@@ -56,11 +56,14 @@ std::string argument_spec(const ArgumentSpec& argument) {
                      escaped(argument.name), action(argument.completes));
 }
 
-std::string arguments_call(const CommandSpec& command) {
+enum class Arguments { complete, leave_out };
+
+std::string arguments_call(const CommandSpec& command, Arguments arguments = Arguments::complete) {
   std::string out = "_arguments -s";
   for (const auto& option : options_of(command))
     if (!option.hidden) out += option_spec(option);
-  for (const auto& argument : command.arguments) out += argument_spec(argument);
+  if (arguments == Arguments::complete)
+    for (const auto& argument : command.arguments) out += argument_spec(argument);
   return out + "\n";
 }
 
@@ -78,14 +81,16 @@ std::string branch(const CommandSpec& command) {
 }
 
 // A function that completes one of several commands and what stands behind it.
-std::string chooser(std::string_view name, std::span<const CommandSpec* const> among) {
+// `itself`: the command that is meant when the first word names none of them; null: there is none.
+std::string chooser(std::string_view name, std::span<const CommandSpec* const> among, const CommandSpec* itself) {
   std::string out = fmt::format(
       "{}() {{\n  local -a choices\n  local line state\n  choices=(\n{}  )\n"
       "  _arguments -C '1:command:->choice' '*::argument:->rest'\n"
-      "  case $state in\n  choice) _describe command choices ;;\n  rest)\n    case $words[1] in\n",
-      name, descriptions(among));
+      "  case $state in\n  choice) _describe command choices{} ;;\n  rest)\n    case $words[1] in\n",
+      name, descriptions(among), itself ? "; " + action(first_argument(*itself)) : "");
   for (const auto* command : among)
     if (command->group != Group::hidden) out += branch(*command);
+  if (itself) out += fmt::format("    *) _files ; {}      ;;\n", arguments_call(*itself, Arguments::leave_out));
   return out + "    esac ;;\n  esac\n}\n";
 }
 
@@ -94,8 +99,9 @@ std::string chooser(std::string_view name, std::span<const CommandSpec* const> a
 std::string zsh_completion() {
   std::string out(kHead);
   for (const auto* command : commands())
-    if (!command->children.empty()) out += chooser(fmt::format("_puna_{}", command->name), command->children);
-  return out + chooser("_puna", commands()) + "_puna \"$@\"\n";
+    if (!command->children.empty())
+      out += chooser(fmt::format("_puna_{}", command->name), command->children, command->run ? command : nullptr);
+  return out + chooser("_puna", commands(), nullptr) + "_puna \"$@\"\n";
 }
 
 }  // namespace puna::cli

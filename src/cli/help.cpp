@@ -24,10 +24,20 @@ std::vector<Entry> argument_entries(const CommandSpec& command) {
   return out;
 }
 
-std::vector<Entry> option_entries(const CommandSpec& command) {
+std::vector<Entry> option_entries(const std::vector<OptionSpec>& options, std::string_view heading) {
   std::vector<Entry> out;
-  for (const auto& option : options_of(command))
-    if (!option.hidden) out.push_back({option_label(option), std::string(option.help)});
+  for (const auto& option : options)
+    if (!option.hidden && option.heading == heading) out.push_back({option_label(option), std::string(option.help)});
+  return out;
+}
+
+std::string option_sections(const Stream& stream, const CommandSpec& command, std::size_t width) {
+  const auto options = options_of(command);
+  std::vector<std::string_view> headings;
+  for (const auto& option : options)
+    if (!option.heading.empty() && std::ranges::find(headings, option.heading) == headings.end()) headings.push_back(option.heading);
+  std::string out = section(stream, "Options", option_entries(options, {}), width);
+  for (const auto heading : headings) out += section(stream, heading, option_entries(options, heading), width);
   return out;
 }
 
@@ -71,11 +81,12 @@ std::string overview(const Stream& stream) {
 std::string command_help(const CommandSpec& command, std::string_view full_name, const Stream& stream) {
   const std::size_t width = columns(stream);
   std::string out = fmt::format("{} {}\n", stream.paint(Tone::bold, "Usage:"), usage_line(command, full_name));
+  if (command.run && !command.children.empty()) out += fmt::format("       puna {} COMMAND\n", full_name);
   if (!command.alias.empty()) out += fmt::format("Also: puna {}\n", command.alias);
   out += '\n' + fill(command.description, width);
   out += section(stream, "Arguments", argument_entries(command), width);
   out += section(stream, "Commands", child_entries(command.children), width);
-  out += section(stream, "Options", option_entries(command), width);
+  out += option_sections(stream, command, width);
   out += section(stream, "Examples", example_entries(command), width);
   return out;
 }

@@ -148,6 +148,7 @@ const OptionSpec& json_option() {
 
 std::vector<OptionSpec> options_of(const CommandSpec& command) {
   std::vector<OptionSpec> out(command.options.begin(), command.options.end());
+  if (command.more_options) out.insert(out.end(), command.more_options().begin(), command.more_options().end());
   if (command.prints_data) out.push_back(json_option());
   out.insert(out.end(), common_options().begin(), common_options().end());
   return out;
@@ -159,7 +160,7 @@ Result<Invocation> read_invocation(const CommandSpec& command, std::string_view 
 
 std::string usage_line(const CommandSpec& command, std::string_view full_name) {
   std::string out = fmt::format("puna {}", full_name);
-  if (!command.children.empty()) return out + " COMMAND";
+  if (!command.children.empty() && !command.run) return out + " COMMAND";
   if (!command.options.empty() || command.prints_data) out += " [OPTIONS]";
   for (const auto& argument : command.arguments) {
     switch (argument.occurs) {

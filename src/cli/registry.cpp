@@ -27,6 +27,7 @@ std::span<const CommandSpec* const> commands() {
       &kDiskUsage,
       &kVerify,
       &kQuantize,
+      &kTune,
       &kPush,
       &kProfile,
       &kPs,

@@ -21,6 +21,7 @@ enum class Completes : std::uint8_t {
   model_or_file,
   files,
   jobs,
+  tune_runs,
   settings,
   commands,
   shells,
@@ -34,7 +35,8 @@ struct OptionSpec {
   std::string_view help;        // one sentence without a full stop
   Completes completes = Completes::nothing;
   bool repeatable = false;
-  bool hidden = false;  // for other programs: works, but is not shown
+  bool hidden = false;            // for other programs: works, but is not shown
+  std::string_view heading = {};  // that help shows it under, instead of "Options"
 };
 
 enum class Occurs : std::uint8_t { once, optional, any, some };  // any: also never; some: at least once; both only as the last
@@ -65,8 +67,10 @@ struct CommandSpec {
   std::span<const ArgumentSpec> arguments = {};
   std::span<const OptionSpec> options = {};
   std::span<const Example> examples = {};
-  std::span<const CommandSpec* const> children = {};  // "config" has "get", "set" …; such a command does not run itself
-  bool prints_data = false;                           // it then has --json
+  std::span<const OptionSpec> (*more_options)() = nullptr;  // those that another table has, behind `options`
+  // "config" has "get", "set" …; a command that runs too is meant when the first word names none of them.
+  std::span<const CommandSpec* const> children = {};
+  bool prints_data = false;  // it then has --json
   Result<ExitCode> (*run)(Context&, const Invocation&) = nullptr;
 };
 

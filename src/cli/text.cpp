@@ -40,7 +40,11 @@ std::string state_text(const wire::RunningModel& model) {
 
 Error failure_of(const wire::Job& job) {
   if (!job.failure) return {Code::internal, fmt::format("job {} failed without a reason", job.id)};
-  return {code_from_name(job.failure->code).value_or(Code::internal), job.failure->message};
+  return error_of(*job.failure);
+}
+
+Error error_of(const wire::JobFailure& failure) {
+  return {code_from_name(failure.code).value_or(Code::internal), failure.message};
 }
 
 }  // namespace puna::cli

@@ -21,7 +21,8 @@ namespace puna::cli {
 [[nodiscard]] std::string parameter_text(std::int64_t parameters);
 // "loading 45%", "ready", "ready (embed)".
 [[nodiscard]] std::string state_text(const wire::RunningModel& model);
-// A failed job's reason, with its code.
+// A reason, with its code: of a failed job, and by itself.
 [[nodiscard]] Error failure_of(const wire::Job& job);
+[[nodiscard]] Error error_of(const wire::JobFailure& failure);
 
 }  // namespace puna::cli

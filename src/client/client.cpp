@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include "client/follow_run.h"
 #include "client/transport.h"
 #include "client/watch.h"
 
@@ -272,6 +273,52 @@ Result<wire::Job> Client::quantize(std::string_view model, const wire::QuantizeR
 
 Result<wire::Job> Client::push(std::string_view model, const wire::PushRequest& request, std::stop_token stop) {
   return core_->call<wire::Job>({.method = "POST", .target = model_target("models", model, "/push"), .body = json::encode(request)}, stop);
+}
+
+Result<wire::Job> Client::tune(const wire::TuneRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>(
+      {.method = "POST", .target = "/api/v1/tune/runs", .body = json::encode(request), .deadlines = kPatientDeadlines}, stop);
+}
+
+Result<wire::TuneEstimate> Client::estimate_tune(const wire::TuneRequest& request, std::stop_token stop) {
+  return core_->call<wire::TuneEstimate>(
+      {.method = "POST", .target = "/api/v1/tune/estimate", .body = json::encode(request), .deadlines = kPatientDeadlines}, stop);
+}
+
+Result<wire::TunePreview> Client::preview_tune(const wire::TuneRequest& request, std::int64_t rows, std::stop_token stop) {
+  return core_->call<wire::TunePreview>({.method = "POST",
+                                         .target = fmt::format("/api/v1/tune/preview?rows={}", rows),
+                                         .body = json::encode(request),
+                                         .deadlines = kPatientDeadlines},
+                                        stop);
+}
+
+Result<wire::TuneRunList> Client::tune_runs(std::stop_token stop) {
+  return core_->call<wire::TuneRunList>({.target = "/api/v1/tune/runs"}, stop);
+}
+
+Result<wire::TuneRun> Client::tune_run(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::TuneRun>({.target = run_target(name)}, stop);
+}
+
+Result<wire::Job> Client::pause_tune(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = run_target(name, "/pause")}, stop);
+}
+
+Result<wire::Job> Client::resume_tune(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = run_target(name, "/resume"), .deadlines = kPatientDeadlines}, stop);
+}
+
+Result<wire::Job> Client::cancel_tune(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = run_target(name, "/cancel")}, stop);
+}
+
+Result<wire::TuneRemoval> Client::remove_tune(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::TuneRemoval>({.method = "DELETE", .target = run_target(name)}, stop);
+}
+
+Result<wire::TuneRun> Client::follow_tune(std::string_view name, const TuneSink& on_event, std::stop_token stop) {
+  return core_->wait(follow_run(core_->transport, std::string(name), on_event), stop);
 }
 
 Result<wire::ProfileList> Client::profiles(std::stop_token stop) {

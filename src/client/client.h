@@ -20,6 +20,7 @@
 #include "wire/publish.h"
 #include "wire/quantize.h"
 #include "wire/system.h"
+#include "wire/tune.h"
 
 namespace puna::client {
 
@@ -75,6 +76,22 @@ class Client {
                                                          std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request, std::stop_token stop = {});
+
+  // Begins a run of training, as a job.
+  [[nodiscard]] Result<wire::Job> tune(const wire::TuneRequest& request, std::stop_token stop = {});
+  // What a run would take, by one step with its longest rows.
+  [[nodiscard]] Result<wire::TuneEstimate> estimate_tune(const wire::TuneRequest& request, std::stop_token stop = {});
+  // The first rows, as they would be trained.
+  [[nodiscard]] Result<wire::TunePreview> preview_tune(const wire::TuneRequest& request, std::int64_t rows, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::TuneRunList> tune_runs(std::stop_token stop = {});
+  [[nodiscard]] Result<wire::TuneRun> tune_run(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> pause_tune(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> resume_tune(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> cancel_tune(std::string_view name, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::TuneRemoval> remove_tune(std::string_view name, std::stop_token stop = {});
+  // Tells all that the run has told so far, in order and nothing twice, and then what it tells, until it ends or rests.
+  using TuneSink = std::function<void(const wire::TuneEvent&)>;
+  [[nodiscard]] Result<wire::TuneRun> follow_tune(std::string_view name, const TuneSink& on_event, std::stop_token stop = {});
 
   [[nodiscard]] Result<wire::ProfileList> profiles(std::stop_token stop = {});
   [[nodiscard]] Result<wire::Profile> profile(std::string_view name, std::stop_token stop = {});

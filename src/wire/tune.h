@@ -243,4 +243,30 @@ struct TuneMetrics {
 };
 BOOST_DESCRIBE_STRUCT(TuneMetrics, (), (events, next))
 
+struct TuneRemoval {
+  std::string name;
+  std::int64_t freed_bytes = 0;
+};
+BOOST_DESCRIBE_STRUCT(TuneRemoval, (), (name, freed_bytes))
+
+// A row of the table of settings, for faces that build a form of it.
+struct TuneSettingInfo {
+  std::string name;
+  std::string group;
+  std::string kind;      // "integer", "number", "boolean", "text", "choice", "texts", "ranks"
+  std::string range;     // in words: "1 to 256"
+  std::string fallback;  // the default, in words
+  std::string help;
+  std::optional<double> min;  // of numbers
+  std::optional<double> max;
+  std::optional<std::vector<std::string>> choices;
+  std::vector<std::string> aliases;
+};
+BOOST_DESCRIBE_STRUCT(TuneSettingInfo, (), (name, group, kind, range, fallback, help, min, max, choices, aliases))
+
+struct TuneSettingList {
+  std::vector<TuneSettingInfo> settings;
+};
+BOOST_DESCRIBE_STRUCT(TuneSettingList, (), (settings))
+
 }  // namespace puna::wire

@@ -9,6 +9,7 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> hub_routes();
 [[nodiscard]] std::span<const Route> model_routes();
 [[nodiscard]] std::span<const Route> quantize_routes();
+[[nodiscard]] std::span<const Route> tune_routes();
 [[nodiscard]] std::span<const Route> adapter_routes();
 [[nodiscard]] std::span<const Route> publish_routes();
 [[nodiscard]] std::span<const Route> profile_routes();

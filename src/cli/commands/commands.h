@@ -23,6 +23,7 @@ extern const CommandSpec kDiskUsage;
 extern const CommandSpec kVerify;
 extern const CommandSpec kQuantize;
 extern const CommandSpec kPush;
+extern const CommandSpec kTune;
 extern const CommandSpec kProfile;
 extern const CommandSpec kPs;
 extern const CommandSpec kStop;

@@ -8,7 +8,7 @@
 namespace puna::cli {
 namespace {
 
-constexpr std::array kArguments = {ArgumentSpec{.name = "KIND", .help = "models, profiles, running, jobs, settings"}};
+constexpr std::array kArguments = {ArgumentSpec{.name = "KIND", .help = "models, profiles, running, jobs, tune-runs, settings"}};
 constexpr std::array kExamples = {Example{"puna __names models", "what the shell offers behind `puna show`"}};
 
 Result<ExitCode> names(Context& context, const Invocation& invocation) {
@@ -30,6 +30,9 @@ Result<ExitCode> names(Context& context, const Invocation& invocation) {
   } else if (kind == "running") {
     PUNA_TRY(const auto running, daemon->running());
     for (const auto& model : running.models) out.line(model.name);
+  } else if (kind == "tune-runs") {
+    PUNA_TRY(const auto list, daemon->tune_runs());
+    for (const auto& run : list.runs) out.line(run.name);
   } else if (kind == "jobs") {
     PUNA_TRY(const auto list, daemon->jobs());
     for (const auto& job : list.jobs)

@@ -49,9 +49,11 @@ bool wants_colour(const os::Environment& environment, bool terminal) {
 
 Stream standard_stream(int descriptor, const os::Environment& environment) {
   const bool terminal = knows_escape_codes(descriptor, environment);
-  return {
-      [descriptor](std::string_view text) { return os::write_all(descriptor, text); },
-      {.terminal = terminal, .colour = wants_colour(environment, terminal), .width = [descriptor] { return terminal_width(descriptor); }}};
+  return {[descriptor](std::string_view text) { return os::write_all(descriptor, text); },
+          {.terminal = terminal,
+           .colour = wants_colour(environment, terminal),
+           .width = [descriptor] { return terminal_width(descriptor); },
+           .height = [descriptor] { return terminal_height(descriptor); }}};
 }
 
 // A byte at a time, so that what follows the line is left for others.
@@ -72,6 +74,12 @@ std::size_t terminal_width(int descriptor) {
   constexpr std::size_t kUsual = 80;
   winsize size{};
   return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+std::size_t terminal_height(int descriptor) {
+  constexpr std::size_t kUsual = 24;
+  winsize size{};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : kUsual;
 }
 
 void Stream::write(std::string_view text) {

@@ -21,7 +21,8 @@ class Stream {
   struct Traits {
     bool terminal = false;  // one that knows escape codes
     bool colour = false;
-    std::function<std::size_t()> width = [] { return std::size_t{80}; };  // columns, now
+    std::function<std::size_t()> width = [] { return std::size_t{80}; };   // columns, now
+    std::function<std::size_t()> height = [] { return std::size_t{24}; };  // lines, now
   };
   Stream(Write write, Traits traits) : write_(std::move(write)), traits_(traits) {}
 
@@ -32,6 +33,7 @@ class Stream {
 
   [[nodiscard]] bool is_terminal() const { return traits_.terminal; }
   [[nodiscard]] std::size_t width() const { return traits_.width(); }
+  [[nodiscard]] std::size_t height() const { return traits_.height(); }
   void set_colour(bool colour) { traits_.colour = colour; }
   [[nodiscard]] const Result<>& problem() const { return problem_; }
 
@@ -59,5 +61,7 @@ struct Console {
 
 // The columns of the terminal behind a descriptor; 80 where nothing is known.
 [[nodiscard]] std::size_t terminal_width(int descriptor);
+// Its lines; 24 where nothing is known.
+[[nodiscard]] std::size_t terminal_height(int descriptor);
 
 }  // namespace puna::cli
