@@ -68,7 +68,8 @@ TEST(Merge, says_what_base_and_adapter_say_for_each_architecture) {
     EXPECT_EQ(merged.outcome().tensors, merged.adapter().pairs().size());
     EXPECT_EQ(merged.outcome().rounding, 0);
     EXPECT_LT(merged.distance(), 1e-5) << architecture->name;
-    EXPECT_LT(merged.distance_by_judge(), 2e-5) << architecture->name;
+    // llama.cpp looks gelu up in a table of 16-bit numbers, where a last digit may fall to the other side.
+    EXPECT_LT(merged.distance_by_judge(), architecture->activation == tune::Activation::gelu ? 2e-3 : 2e-5) << architecture->name;
   }
 }
 

@@ -27,7 +27,9 @@ double distance_to_judge(const tiny_model::RandomModel& random, const LoraOption
 
 TEST(AdapterFile, does_in_llama_cpp_what_the_adapter_does_here) {
   for (const auto* architecture : architectures())
-    EXPECT_LT(distance_to_judge({.architecture = std::string(architecture->name)}, {.rank = 8}), 2e-5) << architecture->name;
+    EXPECT_LT(distance_to_judge({.architecture = std::string(architecture->name)}, {.rank = 8}),
+              architecture->activation == Activation::gelu ? 2e-3 : 2e-5)  // see forward_test.cpp
+        << architecture->name;
 }
 
 TEST(AdapterFile, keeps_scales_that_llama_cpp_has_no_word_for) {

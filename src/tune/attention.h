@@ -15,6 +15,7 @@ struct AttentionCall {
   Team& team;
   const Shape& shape;
   std::span<const MicroBatch::Document> documents;
+  std::size_t window = 0;  // tokens that each sees, itself among them; 0: all before it
 };
 
 struct AttentionInput {
@@ -23,7 +24,7 @@ struct AttentionInput {
   const float* v;  // [tokens, heads_kv, head_width]
 };
 
-// out [tokens, heads, head_width] = softmax(q k / sqrt(head_width)) v; log_sums [tokens, heads] is kept for the way back.
+// out [tokens, heads, head_width] = softmax(cap?(scale q k)) v; log_sums [tokens, heads] is kept for the way back.
 void attend(const AttentionCall& call, const AttentionInput& in, float* out, float* log_sums);
 
 struct AttentionGradients {
@@ -37,6 +38,6 @@ void attend_back(const AttentionCall& call, const AttentionInput& in, const floa
 void sum_groups(const AttentionCall& call, std::size_t tokens, const float* parts, float* sums);
 
 // What a thread needs for documents of that length.
-[[nodiscard]] std::size_t attention_scratch_floats(std::size_t longest);
+[[nodiscard]] std::size_t attention_scratch_floats(const Shape& shape, std::size_t longest);
 
 }  // namespace puna::tune

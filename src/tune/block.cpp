@@ -26,7 +26,24 @@ NormCall norm(const BlockCall& call, std::span<const float> gain, std::size_t ro
 }
 
 AttentionCall attention(const BlockCall& call) {
-  return {call.team, call.model.shape(), call.batch.documents};
+  return {call.team, call.model.shape(), call.batch.documents, call.model.shape().window_of(call.layer)};
+}
+
+bool is_gelu(const BlockCall& call) {
+  return call.model.shape().architecture->activation == Activation::gelu;
+}
+
+// y = x + norm?(result), where `result` is y itself unless it has a norm.
+void add_result(const BlockCall& call, std::span<const float> gain, const float* x, const float* result, float* y) {
+  if (!gain.empty()) normalise(norm(call, gain), result, y);
+  add(call.team, call.batch.tokens.size() * call.model.shape().width, x, y);
+}
+
+// The gradient of a result from that of the sum that it went into: the same, or what comes back through its norm.
+const float* result_gradient(const BlockCall& call, std::span<const float> gain, const float* result, const float* d, float* scratch) {
+  if (gain.empty()) return d;
+  normalise_back(norm(call, gain), result, d, scratch, Gradient::replace);
+  return scratch;
 }
 
 bool has_head_norms(const BlockCall& call) {
@@ -53,10 +70,12 @@ void forward_attention(const BlockCall& call, const float* x, Activations& kept)
 // d: the gradient of y, to which that of the middle of the block is added.
 void backward_ffn(const BlockCall& call, Adapter& adapter, Activations& kept, BackwardScratch& scratch, float* d) {
   const std::size_t tokens = call.batch.tokens.size();
-  backward(call.linear(Target::ffn_down), adapter, kept.act.data(), d, scratch.d_act.data(), Gradient::replace);
+  const float* d_result = result_gradient(call, call.weights().ffn_result_norm, kept.ffn_result.data(), d, scratch.d_result.data());
+  backward(call.linear(Target::ffn_down), adapter, kept.act.data(), d_result, scratch.d_act.data(), Gradient::replace);
+  const auto activation_back = is_gelu(call) ? kernels().geglu_back : kernels().swiglu_back;
   for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
-    kernels().swiglu_back(kept.gate.data() + at, kept.up.data() + at, scratch.d_act.data() + at, kept.gate.data() + at, kept.up.data() + at,
-                          count);
+    activation_back(kept.gate.data() + at, kept.up.data() + at, scratch.d_act.data() + at, kept.gate.data() + at, kept.up.data() + at,
+                    count);
   });
   backward(call.linear(Target::ffn_gate), adapter, kept.ffn_input.data(), kept.gate.data(), scratch.d_normal.data(), Gradient::replace);
   backward(call.linear(Target::ffn_up), adapter, kept.ffn_input.data(), kept.up.data(), scratch.d_normal.data(), Gradient::add);
@@ -82,7 +101,9 @@ void backward_heads(const BlockCall& call, Activations& kept, BackwardScratch& s
 
 void backward_attention(const BlockCall& call, Adapter& adapter, const float* x, Activations& kept, BackwardScratch& scratch, float* d,
                         Below below) {
-  backward(call.linear(Target::attn_output), adapter, kept.attention.data(), d, scratch.d_attention.data(), Gradient::replace);
+  const float* d_result =
+      result_gradient(call, call.weights().attention_result_norm, kept.attention_result.data(), d, scratch.d_result.data());
+  backward(call.linear(Target::attn_output), adapter, kept.attention.data(), d_result, scratch.d_attention.data(), Gradient::replace);
   backward_heads(call, kept, scratch);
   float* d_input = below == Below::needs_gradient ? scratch.d_normal.data() : nullptr;
   backward(call.linear(Target::attn_q), adapter, kept.attention_input.data(), scratch.d_q.data(), d_input, Gradient::replace);
@@ -106,11 +127,14 @@ Activations::Activations(const Shape& shape, std::size_t tokens)
       ffn_input(tokens * shape.width),
       gate(tokens * shape.inner),
       up(tokens * shape.inner),
-      act(tokens * shape.inner) {}
+      act(tokens * shape.inner),
+      attention_result(shape.architecture->result_norms ? tokens * shape.width : 0),
+      ffn_result(shape.architecture->result_norms ? tokens * shape.width : 0) {}
 
 std::size_t Activations::floats(const Shape& shape, std::size_t tokens) {
   const std::size_t raw = shape.architecture->head_norms ? shape.query_width() + shape.key_width() : 0;
-  return tokens * (3 * shape.width + raw + 2 * shape.query_width() + 2 * shape.key_width() + shape.heads + 3 * shape.inner);
+  const std::size_t results = shape.architecture->result_norms ? 2 * shape.width : 0;
+  return tokens * (3 * shape.width + raw + results + 2 * shape.query_width() + 2 * shape.key_width() + shape.heads + 3 * shape.inner);
 }
 
 BackwardScratch::BackwardScratch(const Shape& shape, std::size_t tokens)
@@ -121,10 +145,12 @@ BackwardScratch::BackwardScratch(const Shape& shape, std::size_t tokens)
       d_k_parts(tokens * shape.query_width()),
       d_v_parts(tokens * shape.query_width()),
       d_k(tokens * shape.key_width()),
-      d_v(tokens * shape.key_width()) {}
+      d_v(tokens * shape.key_width()),
+      d_result(shape.architecture->result_norms ? tokens * shape.width : 0) {}
 
 std::size_t BackwardScratch::floats(const Shape& shape, std::size_t tokens) {
-  return tokens * (shape.inner + shape.width + 4 * shape.query_width() + 2 * shape.key_width());
+  const std::size_t results = shape.architecture->result_norms ? shape.width : 0;
+  return tokens * (shape.inner + shape.width + results + 4 * shape.query_width() + 2 * shape.key_width());
 }
 
 LinearCall BlockCall::linear(Target target) const {
@@ -141,19 +167,23 @@ LinearCall BlockCall::linear(Target target) const {
 
 void forward(const BlockCall& call, const float* x, Activations& kept, float* y) {
   const std::size_t tokens = call.batch.tokens.size();
-  const std::size_t stream = tokens * call.model.shape().width;
+  const Layer& weights = call.weights();
   forward_attention(call, x, kept);
-  forward(call.linear(Target::attn_output), kept.attention.data(), kept.middle.data());
-  add(call.team, stream, x, kept.middle.data());
-  normalise(norm(call, call.weights().ffn_norm), kept.middle.data(), kept.ffn_input.data());
+  float* attention_result = weights.attention_result_norm.empty() ? kept.middle.data() : kept.attention_result.data();
+  forward(call.linear(Target::attn_output), kept.attention.data(), attention_result);
+  add_result(call, weights.attention_result_norm, x, attention_result, kept.middle.data());
+  normalise(norm(call, weights.ffn_norm), kept.middle.data(), kept.ffn_input.data());
   forward(call.linear(Target::ffn_gate), kept.ffn_input.data(), kept.gate.data());
   forward(call.linear(Target::ffn_up), kept.ffn_input.data(), kept.up.data());
+  const auto activation = is_gelu(call) ? kernels().geglu : kernels().swiglu;
   for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
-    kernels().swiglu(kept.act.data() + at, kept.gate.data() + at, kept.up.data() + at, count);
+    activation(kept.act.data() + at, kept.gate.data() + at, kept.up.data() + at, count);
   });
-  if (y == nullptr) return;
-  forward(call.linear(Target::ffn_down), kept.act.data(), y);
-  add(call.team, stream, kept.middle.data(), y);
+  const bool has_norm = !weights.ffn_result_norm.empty();  // whose way back needs what went into it
+  if (y == nullptr && !has_norm) return;
+  float* ffn_result = has_norm ? kept.ffn_result.data() : y;
+  forward(call.linear(Target::ffn_down), kept.act.data(), ffn_result);
+  if (y != nullptr) add_result(call, weights.ffn_result_norm, kept.middle.data(), ffn_result, y);
 }
 
 void backward(const BlockCall& call, Adapter& adapter, const float* x, Activations& kept, BackwardScratch& scratch, float* d, Below below) {

@@ -19,19 +19,21 @@ class Activations {
   Activations(const Shape& shape, std::size_t tokens);
   [[nodiscard]] static std::size_t floats(const Shape& shape, std::size_t tokens);
 
-  Floats attention_input;  // [tokens, width]: normalised
-  Floats q_raw;            // [tokens, query_width]: before the heads' norms, only where there are some
-  Floats k_raw;            // [tokens, key_width]
-  Floats q;                // [tokens, query_width]: rotated
-  Floats k;                // [tokens, key_width]
-  Floats v;                // [tokens, key_width]
-  Floats log_sums;         // [tokens, heads]
-  Floats attention;        // [tokens, query_width]
-  Floats middle;           // [tokens, width]: the stream between the two halves
-  Floats ffn_input;        // [tokens, width]: normalised
-  Floats gate;             // [tokens, inner]; on the way back its gradient
-  Floats up;               // [tokens, inner]; likewise
-  Floats act;              // [tokens, inner]
+  Floats attention_input;   // [tokens, width]: normalised
+  Floats q_raw;             // [tokens, query_width]: before the heads' norms, only where there are some
+  Floats k_raw;             // [tokens, key_width]
+  Floats q;                 // [tokens, query_width]: rotated
+  Floats k;                 // [tokens, key_width]
+  Floats v;                 // [tokens, key_width]
+  Floats log_sums;          // [tokens, heads]
+  Floats attention;         // [tokens, query_width]
+  Floats middle;            // [tokens, width]: the stream between the two halves
+  Floats ffn_input;         // [tokens, width]: normalised
+  Floats gate;              // [tokens, inner]; on the way back its gradient
+  Floats up;                // [tokens, inner]; likewise
+  Floats act;               // [tokens, inner]
+  Floats attention_result;  // [tokens, width]: before its norm, only where there is one
+  Floats ffn_result;        // [tokens, width]; likewise
 };
 
 // What the way back works in, shared by all layers.
@@ -48,6 +50,7 @@ class BackwardScratch {
   Floats d_v_parts;    // [tokens, query_width]
   Floats d_k;          // [tokens, key_width]
   Floats d_v;          // [tokens, key_width]
+  Floats d_result;     // [tokens, width], only where results have norms
 };
 
 struct BlockCall {

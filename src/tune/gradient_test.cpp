@@ -89,6 +89,11 @@ TEST(Gradients, are_those_of_finite_differences_for_each_architecture) {
     expect_true_gradients({.architecture = std::string(architecture->name)}, {.rank = 4}, some_rows());
 }
 
+TEST(Gradients, are_those_of_finite_differences_with_windows_and_caps) {
+  for (const std::string name : {"gemma2", "gemma3"})
+    expect_true_gradients({.architecture = name, .window = 10, .cap = 3}, {.rank = 4}, some_rows(90));
+}
+
 TEST(Gradients, are_true_where_the_pair_is_not_merged_into_the_weight) {
   expect_true_gradients({}, {.rank = 4}, {random_row(20, 256, 1)});
 }

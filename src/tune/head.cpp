@@ -28,10 +28,12 @@ Head::Head(const Model& model, Team& team, LinearScratch& scratch, std::size_t t
       gathered_(places_ * model.shape().width),
       d_input_(places_ * model.shape().width),
       logits_(places_ * model.shape().vocabulary),
+      capped_(model.shape().logit_cap > 0 ? places_ * model.shape().vocabulary : 0),
       log_sums_(places_) {}
 
 std::size_t Head::floats(const Model& model, std::size_t tokens) {
-  return places_of(model.shape(), tokens) * (3 * model.shape().width + model.shape().vocabulary + 1);
+  const std::size_t tables = model.shape().logit_cap > 0 ? 2 : 1;
+  return places_of(model.shape(), tokens) * (3 * model.shape().width + tables * model.shape().vocabulary + 1);
 }
 
 void Head::gather(std::span<const std::uint32_t> tokens, const float* x) {
@@ -50,8 +52,14 @@ void Head::logits_of_gathered(std::size_t places, float* out) {
     multiply(team_, {places, rows, weight.in, 1, 0, scratch_.precision}, rows_of(input_.data(), weight.in),
              rows_of(w, weight.in).transposed(), out + first, weight.out);
   }
-  if (model_.head_bias().empty()) return;
-  for (std::size_t place = 0; place < places; ++place) kernels().add(out + place * weight.out, model_.head_bias().data(), weight.out);
+  const float cap = model_.shape().logit_cap;
+  const auto& bias = model_.head_bias();
+  if (bias.empty() && cap == 0) return;
+  team_.for_each(places, [&](std::size_t place, std::size_t) {
+    float* row = out + place * weight.out;
+    if (!bias.empty()) kernels().add(row, bias.data(), weight.out);
+    if (cap > 0) kernels().soft_cap(row, row, 1, cap, weight.out);
+  });
 }
 
 // Leaves exp(logit - largest) where the logits were, and in log_sums_ the sum of these.
@@ -59,6 +67,7 @@ void Head::log_probabilities(const Chunk& chunk) {
   const std::size_t vocabulary = model_.shape().vocabulary;
   team_.for_each(chunk.trained.size(), [&](std::size_t place, std::size_t) {
     float* row = logits_.data() + place * vocabulary;
+    if (capped_.size() > 0) std::copy_n(row, vocabulary, capped_.data() + place * vocabulary);
     const float wanted = row[chunk.trained[place].next];
     const float most = kernels().largest(row, vocabulary);
     const float sum = kernels().exponentials(row, row, 1, most, vocabulary);
@@ -75,6 +84,7 @@ void Head::gradient_of_logits(const Chunk& chunk, std::span<const float> slopes)
     const float slope = slopes.empty() ? -chunk.trained[place].weight : slopes[place];
     kernels().scale(row, -slope / log_sums_[place], vocabulary);
     row[chunk.trained[place].next] += slope;
+    if (capped_.size() > 0) kernels().soft_cap_back(row, capped_.data() + place * vocabulary, 1, model_.shape().logit_cap, vocabulary);
   });
 }
 

@@ -46,6 +46,7 @@ class Head {
   Floats gathered_;     // [places, width]
   Floats d_input_;      // [places, width]
   Floats logits_;       // [places, vocabulary]
+  Floats capped_;       // likewise, as the cap left them; only where there is one
   std::vector<float> log_sums_;
 };
 

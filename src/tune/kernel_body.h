@@ -285,6 +285,47 @@ struct Body {
     });
   }
 
+  // gelu(x) = x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3), as (1 + tanh u) / 2 = sigmoid(2u).
+  static constexpr float kGeluSlope = 1.5957691216F;  // 2 sqrt(2/pi)
+  static constexpr float kGeluCube = 0.044715F;
+  static Vector gelu_gate(Vector x) { return sigmoid(kGeluSlope * x * (all(1.0F) + kGeluCube * x * x)); }
+  static void geglu(float* act, const float* gate, const float* up, std::size_t count) {
+    over(count, [&](std::size_t at, const auto& get, const auto& put) {
+      const Vector g = get(gate + at);
+      put(act + at, g * gelu_gate(g) * get(up + at));
+    });
+  }
+  static void geglu_back(float* d_gate, float* d_up, const float* d_act, const float* gate, const float* up, std::size_t count) {
+    over(count, [&](std::size_t at, const auto& get, const auto& put) {
+      const Vector g = get(gate + at);
+      const Vector u = get(up + at);
+      const Vector d = get(d_act + at);
+      const Vector s = gelu_gate(g);
+      const Vector slope = kGeluSlope * (all(1.0F) + 3 * kGeluCube * g * g);
+      put(d_gate + at, d * u * s * (all(1.0F) + g * (all(1.0F) - s) * slope));
+      put(d_up + at, d * g * s);
+    });
+  }
+
+  // By its series near zero, where 2 sigmoid(2x) - 1 would lose digits.
+  static Vector hyperbolic_tangent(Vector x) {
+    const Vector q = x * x;
+    const Vector near = x + x * q * (all(-1.0F / 3) + q * (all(2.0F / 15) + q * (all(-17.0F / 315) + q * all(62.0F / 2835))));
+    const Vector far = 2 * sigmoid(2 * x) - all(1.0F);
+    return q < all(0.09F) ? near : far;
+  }
+  static void soft_cap(float* to, const float* from, float factor, float cap, std::size_t count) {
+    over(count, [&](std::size_t at, const auto& get, const auto& put) {
+      put(to + at, cap * hyperbolic_tangent((factor / cap) * get(from + at)));
+    });
+  }
+  static void soft_cap_back(float* d, const float* capped, float factor, float cap, std::size_t count) {
+    over(count, [&](std::size_t at, const auto& get, const auto& put) {
+      const Vector share = get(capped + at) * (1 / cap);
+      put(d + at, factor * (all(1.0F) - share * share) * get(d + at));
+    });
+  }
+
   static float largest(const float* from, std::size_t count) {
     Vector most = all(from[0]);
     std::size_t at = 0;
@@ -371,6 +412,10 @@ struct Body {
             .scale = scale,
             .swiglu = swiglu,
             .swiglu_back = swiglu_back,
+            .geglu = geglu,
+            .geglu_back = geglu_back,
+            .soft_cap = soft_cap,
+            .soft_cap_back = soft_cap_back,
             .largest = largest,
             .exponentials = exponentials,
             .softmax_back = softmax_back,

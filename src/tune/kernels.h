@@ -42,6 +42,13 @@ struct Kernels {
   void (*swiglu)(float* act, const float* gate, const float* up, std::size_t count);
   // d_act comes in; d_gate and d_up go out, which may lie where gate and up were.
   void (*swiglu_back)(float* d_gate, float* d_up, const float* d_act, const float* gate, const float* up, std::size_t count);
+  // act = gelu(gate) up, with gelu as architectures/spec.h has it; and the same back.
+  void (*geglu)(float* act, const float* gate, const float* up, std::size_t count);
+  void (*geglu_back)(float* d_gate, float* d_up, const float* d_act, const float* gate, const float* up, std::size_t count);
+  // to = cap tanh(factor from / cap); `to` may be `from`.
+  void (*soft_cap)(float* to, const float* from, float factor, float cap, std::size_t count);
+  // d *= factor (1 - (capped / cap)^2), where capped is what soft_cap left.
+  void (*soft_cap_back)(float* d, const float* capped, float factor, float cap, std::size_t count);
 
   float (*largest)(const float* from, std::size_t count);  // count > 0
   // to[i] = exp(factor from[i] - offset); returns their sum. `to` may be `from`.

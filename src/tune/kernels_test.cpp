@@ -53,6 +53,41 @@ TEST_P(KernelsOfWidth, exponentials_of_extremes_are_numbers) {
   EXPECT_TRUE(std::isfinite(to[3]));
 }
 
+TEST_P(KernelsOfWidth, geglu_and_its_derivative) {
+  const auto gelu = [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); };
+  for (const auto count : kCounts) {
+    const auto gate = numbers(count, 1);
+    const auto up = numbers(count, 2);
+    const auto d = numbers(count, 3);
+    std::vector<float> act(count), d_gate(count), d_up(count);
+    kernel().geglu(act.data(), gate.data(), up.data(), count);
+    kernel().geglu_back(d_gate.data(), d_up.data(), d.data(), gate.data(), up.data(), count);
+    for (std::size_t i = 0; i < count; ++i) {
+      constexpr double kStep = 1e-5;
+      const double slope = (gelu(gate[i] + kStep) - gelu(gate[i] - kStep)) / (2 * kStep);
+      EXPECT_NEAR(act[i], gelu(gate[i]) * up[i], 4e-6);
+      EXPECT_NEAR(d_gate[i], double(d[i]) * up[i] * slope, 1e-5);
+      EXPECT_NEAR(d_up[i], double(d[i]) * gelu(gate[i]), 4e-6);
+    }
+  }
+}
+
+TEST_P(KernelsOfWidth, soft_cap_and_its_derivative) {
+  for (const auto count : kCounts) {
+    const auto from = numbers(count, 1, 60);
+    std::vector<float> to(count);
+    auto d = numbers(count, 2);
+    const auto d_before = d;
+    kernel().soft_cap(to.data(), from.data(), 0.5F, 30, count);
+    kernel().soft_cap_back(d.data(), to.data(), 0.5F, 30, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double wanted = 30 * std::tanh(0.5 * from[i] / 30);
+      EXPECT_NEAR(to[i] / wanted, 1, 1e-6) << from[i];
+      EXPECT_NEAR(d[i], 0.5 * (1 - wanted * wanted / 900) * d_before[i], 2e-6);
+    }
+  }
+}
+
 TEST_P(KernelsOfWidth, swiglu_and_its_derivative) {
   for (const auto count : kCounts) {
     const auto gate = numbers(count, 1);

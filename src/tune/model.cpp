@@ -112,6 +112,10 @@ class ModelReader {
       PUNA_TRY(layer.query_norm, vector(block + "attn_q_norm.weight", shape.head_width));
       PUNA_TRY(layer.key_norm, vector(block + "attn_k_norm.weight", shape.head_width));
     }
+    if (shape.architecture->result_norms) {
+      PUNA_TRY(layer.attention_result_norm, vector(block + "post_attention_norm.weight", shape.width));
+      PUNA_TRY(layer.ffn_result_norm, vector(block + "post_ffw_norm.weight", shape.width));
+    }
     const std::array<std::pair<std::size_t, std::size_t>, kTargets> sizes{{{shape.width, shape.query_width()},
                                                                            {shape.width, shape.key_width()},
                                                                            {shape.width, shape.key_width()},

@@ -38,6 +38,8 @@ struct Layer {
   std::vector<float> ffn_norm;        // [width]
   std::vector<float> query_norm;      // [head_width], empty where there is none
   std::vector<float> key_norm;
+  std::vector<float> attention_result_norm;  // [width], empty where there is none
+  std::vector<float> ffn_result_norm;
   std::array<Linear, kTargets> linears;
 
   [[nodiscard]] const Linear& linear(Target target) const { return linears[static_cast<std::size_t>(target)]; }

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tune/attention.h"
+#include "tune/kernels.h"
 
 namespace puna::tune {
 namespace {
@@ -37,6 +39,7 @@ Pass::Pass(const Model& model, Team& team, const Adapter* adapter, const PassOpt
       backward_(model.shape(), adapter == nullptr ? 0 : options.most_tokens),
       gradient_(adapter == nullptr ? 0 : options.most_tokens * model.shape().width) {
   scratch_.precision = options.precision;
+  if (model.shape().window > 0) window_rotation_.emplace(Rotation::of_windows(model.shape(), options.longest));
   const std::size_t kept = adapter == nullptr ? 1 : kept_layers(model.shape(), options);
   for (std::size_t layer = 0; layer < kept; ++layer) activations_.emplace_back(model.shape(), options.most_tokens);
   const std::size_t inputs = adapter == nullptr ? 2 : model.shape().layers + 1;
@@ -47,12 +50,13 @@ Bytes Pass::memory(const Model& model, const Adapter* adapter, std::size_t threa
   const Shape& shape = model.shape();
   const std::size_t tokens = options.most_tokens;
   const bool trains = adapter != nullptr;
+  const std::size_t rotations = shape.window > 0 ? 2 : 1;
   std::size_t floats =
-      Rotation::floats(shape, options.longest) + LinearScratch::floats(model, adapter, tokens) + Head::floats(model, tokens);
+      rotations * Rotation::floats(shape, options.longest) + LinearScratch::floats(model, adapter, tokens) + Head::floats(model, tokens);
   floats += (trains ? kept_layers(shape, options) : 1) * Activations::floats(shape, tokens);
   floats += trains ? BackwardScratch::floats(shape, tokens) : 0;
   floats += (trains ? shape.layers + 2 : 2) * tokens * shape.width;
-  floats += threads * attention_scratch_floats(options.longest) + team_floats(model, threads);
+  floats += threads * attention_scratch_floats(shape, options.longest) + team_floats(model, threads);
   return Bytes(floats * sizeof(float));
 }
 
@@ -68,7 +72,7 @@ BlockCall Pass::block(const MicroBatch& batch, const Adapter* adapter, std::size
   return {.team = team_,
           .model = model_,
           .batch = batch,
-          .rotation = rotation_,
+          .rotation = window_rotation_ && model_.shape().window_of(layer) > 0 ? *window_rotation_ : rotation_,
           .scratch = scratch_,
           .adapter = adapter,
           .layer = layer,
@@ -86,8 +90,11 @@ float* Pass::input_of(std::size_t layer, Mode mode) {
 
 void Pass::embed(const MicroBatch& batch, float* x) {
   const BaseMatrix& table = model_.embedding();
+  const bool scaled = model_.shape().architecture->scaled_embedding;
+  const float root = std::sqrt(static_cast<float>(table.in));
   team_.for_each(batch.tokens.size(), [&](std::size_t token, std::size_t) {
     read_rows(table, static_cast<std::size_t>(batch.tokens[token]), 1, x + token * table.in);
+    if (scaled) kernels().scale(x + token * table.in, root, table.in);
   });
 }
 

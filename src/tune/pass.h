@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
@@ -72,6 +73,7 @@ class Pass {
   Team& team_;
   PassOptions options_;
   Rotation rotation_;
+  std::optional<Rotation> window_rotation_;  // where layers have windows
   LinearScratch scratch_;
   Head head_;
   std::deque<Activations> activations_;  // of each layer, or of the one at hand

@@ -19,6 +19,13 @@ Rotation::Rotation(const Shape& shape, std::span<const float> factors, std::size
   }
 }
 
+Rotation Rotation::of_windows(const Shape& shape, std::size_t positions) {
+  Shape windows = shape;
+  windows.rotary_base = shape.window_rotary_base;
+  windows.rotary_scale = shape.window_rotary_scale;
+  return {windows, {}, positions};
+}
+
 void Rotation::turn(Team& team, Direction direction, std::span<const std::uint32_t> positions, std::size_t heads, float* x) const {
   const std::size_t stride = pairing_ == Pairing::halves ? width_ / 2 : 1;  // from one of a pair to the other
   const std::size_t next = pairing_ == Pairing::halves ? 1 : 2;             // from one pair to the next

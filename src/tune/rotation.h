@@ -16,6 +16,8 @@ class Rotation {
  public:
   // For positions below `positions`; `factors` is empty or [head_width / 2].
   Rotation(const Shape& shape, std::span<const float> factors, std::size_t positions);
+  // Of layers with a window.
+  [[nodiscard]] static Rotation of_windows(const Shape& shape, std::size_t positions);
   [[nodiscard]] static std::size_t floats(const Shape& shape, std::size_t positions) { return positions * shape.head_width; }
 
   // Turns heads [tokens, heads, head_width] in place by the angle of each token's position; back turns the other way, which is the

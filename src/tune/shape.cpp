@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <variant>
 #include <vector>
 
 #include "base/text.h"
@@ -35,6 +37,11 @@ class Keys {
   [[nodiscard]] float number_or(std::string_view key, float otherwise) const {
     return static_cast<float>(header_.number(full(key)).value_or(otherwise));
   }
+  // Null unless the key holds a list of yes and no.
+  [[nodiscard]] const std::vector<bool>* flags(std::string_view key) const {
+    const auto* value = header_.find(full(key));
+    return value == nullptr ? nullptr : std::get_if<std::vector<bool>>(value);
+  }
   [[nodiscard]] bool has(std::string_view key) const { return header_.find(full(key)) != nullptr; }
   [[nodiscard]] std::string_view text_or(std::string_view key, std::string_view otherwise) const {
     return header_.text(full(key)).value_or(otherwise);
@@ -63,11 +70,46 @@ Result<> read_rotation(const Keys& keys, Shape& shape) {
   return {};
 }
 
+// Which layers have a window: as the file says, or by the pattern.
+Result<std::vector<bool>> windowed_layers(const Keys& keys, const Shape& shape) {
+  constexpr std::string_view kKey = "attention.sliding_window_pattern";
+  if (const auto* flags = keys.flags(kKey)) {
+    if (flags->size() < shape.layers)
+      return fail(Code::corrupt_data, fmt::format("{} layers are described of {}", flags->size(), shape.layers));
+    return std::vector<bool>(flags->begin(), flags->begin() + static_cast<std::ptrdiff_t>(shape.layers));
+  }
+  PUNA_TRY(const auto pattern, keys.size_or(kKey, shape.architecture->window_pattern));
+  std::vector<bool> out(shape.layers);
+  for (std::size_t layer = 0; layer < shape.layers; ++layer) out[layer] = layer % pattern < pattern - 1;
+  return out;
+}
+
+Result<> read_windows(const Keys& keys, Shape& shape) {
+  const auto& architecture = *shape.architecture;
+  if (architecture.window_pattern == 0) return {};
+  PUNA_TRY(shape.window, keys.size_or("attention.sliding_window", architecture.window));
+  if (shape.window == 0) return {};
+  PUNA_TRY(shape.windowed, windowed_layers(keys, shape));
+  shape.window_rotary_base = keys.number_or("rope.freq_base_swa", architecture.window_rotation ? 10000 : shape.rotary_base);
+  shape.window_rotary_scale = architecture.window_rotation ? 1 : shape.rotary_scale;
+  return {};
+}
+
+void read_attention(const Keys& keys, Shape& shape) {
+  const auto& architecture = *shape.architecture;
+  const bool is_largest = architecture.layers_of_largest == shape.layers;
+  shape.attention_scale = 1 / std::sqrt(static_cast<float>(is_largest ? shape.width / shape.heads : shape.head_width));
+  if (architecture.score_cap > 0) shape.score_cap = keys.number_or("attn_logit_softcapping", architecture.score_cap);
+  shape.logit_cap = keys.number_or("final_logit_softcapping", architecture.logit_cap);
+}
+
 Result<> check(const Shape& shape) {
   if (shape.heads % shape.heads_kv != 0)
     return fail(Code::corrupt_data, fmt::format("{} heads cannot share {} key heads", shape.heads, shape.heads_kv));
   if (!(shape.norm_epsilon > 0) || !(shape.rotary_base > 0))
     return fail(Code::corrupt_data, "the epsilon of the norms and the base of the rotation must be above zero");
+  if (!(shape.score_cap >= 0) || !(shape.logit_cap >= 0) || !(shape.window_rotary_base > 0))
+    return fail(Code::corrupt_data, "caps cannot be below zero, nor the base of a rotation zero");
   return {};
 }
 
@@ -94,6 +136,8 @@ Result<Shape> read_shape(const gguf::Header& header) {
   PUNA_TRY(shape.context, keys.size("context_length"));
   shape.norm_epsilon = keys.number_or("attention.layer_norm_rms_epsilon", 0);
   PUNA_CHECK(read_rotation(keys, shape));
+  PUNA_CHECK(read_windows(keys, shape));
+  read_attention(keys, shape);
   PUNA_CHECK(check(shape));
   return shape;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "gguf/reader.h"
@@ -22,10 +23,19 @@ struct Shape {
   std::size_t context = 0;  // tokens that the model was made for
   float norm_epsilon = 0;
   float rotary_base = 10000;
-  float rotary_scale = 1;  // positions are multiplied by it
+  float rotary_scale = 1;     // positions are multiplied by it
+  float attention_scale = 0;  // of products of queries and keys
+  float score_cap = 0;        // see ArchitectureSpec; 0: none
+  float logit_cap = 0;
+  std::size_t window = 0;            // tokens that a layer with a window sees, itself among them
+  std::vector<bool> windowed;        // by layer; empty: none has a window
+  float window_rotary_base = 10000;  // of these layers
+  float window_rotary_scale = 1;
 
   [[nodiscard]] std::size_t query_width() const { return heads * head_width; }
   [[nodiscard]] std::size_t key_width() const { return heads_kv * head_width; }
+  // Tokens that a layer sees; 0: all.
+  [[nodiscard]] std::size_t window_of(std::size_t layer) const { return windowed.empty() || !windowed[layer] ? 0 : window; }
 };
 
 // Code::unsupported names the reason when this build cannot train such a model, and says what it can train.

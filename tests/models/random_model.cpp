@@ -15,6 +15,10 @@ namespace {
 using Row = std::vector<float>;
 constexpr std::size_t kContext = 2048;
 
+bool has_windows(const RandomModel& model) {
+  return model.architecture == "gemma2" || model.architecture == "gemma3";
+}
+
 class RandomFile {
  public:
   explicit RandomFile(const RandomModel& model) : model_(model), bits_(model.seed) {
@@ -34,6 +38,13 @@ class RandomFile {
     figure("rope.dimension_count", model.head_width);
     writer_.set(fmt::format("{}.attention.layer_norm_rms_epsilon", model.architecture), 1e-5F);
     writer_.set(fmt::format("{}.rope.freq_base", model.architecture), 10000.0F);
+    if (!has_windows(model)) return;
+    figure("attention.sliding_window", model.window);
+    figure("attention.sliding_window_pattern", 2);
+    if (model.architecture == "gemma3") writer_.set("gemma3.rope.freq_base_swa", 2000.0F);
+    if (model.architecture != "gemma2") return;
+    writer_.set("gemma2.attn_logit_softcapping", model.cap);
+    writer_.set("gemma2.final_logit_softcapping", model.cap);
   }
 
   Result<> vector(const std::string& name, std::size_t size, float around, float spread) {
@@ -91,7 +102,11 @@ Result<> add_layer(RandomFile& file, const RandomModel& model, std::size_t layer
     PUNA_CHECK(file.vector(block + "attn_k.bias", keys, 0, 0.5F));
     PUNA_CHECK(file.vector(block + "attn_v.bias", keys, 0, 0.5F));
   }
-  if (model.architecture == "qwen3") {
+  if (has_windows(model)) {
+    PUNA_CHECK(file.vector(block + "post_attention_norm.weight", model.width, 1, 0.3F));
+    PUNA_CHECK(file.vector(block + "post_ffw_norm.weight", model.width, 1, 0.3F));
+  }
+  if (model.architecture == "qwen3" || model.architecture == "gemma3") {
     PUNA_CHECK(file.vector(block + "attn_q_norm.weight", model.head_width, 1, 0.3F));
     PUNA_CHECK(file.vector(block + "attn_k_norm.weight", model.head_width, 1, 0.3F));
   }

@@ -32,6 +32,8 @@ NAMES = {
     "attn_q_norm": "self_attn.q_norm",
     "attn_k_norm": "self_attn.k_norm",
     "ffn_norm": "post_attention_layernorm",
+    "post_attention_norm": "post_attention_layernorm",
+    "post_ffw_norm": "post_feedforward_layernorm",
     "ffn_gate": "mlp.gate_proj",
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
@@ -49,9 +51,35 @@ class Figures:
         return None if field is None else field.contents()
 
 
+KINDS = {
+    "llama": transformers.LlamaConfig,
+    "qwen2": transformers.Qwen2Config,
+    "qwen3": transformers.Qwen3Config,
+    "gemma": transformers.GemmaConfig,
+    "gemma2": transformers.Gemma2Config,
+    "gemma3": transformers.Gemma3TextConfig,
+}
+
+
+def windows(architecture, figure):
+    if figure("attention.sliding_window") is None:
+        return {}
+    layers, pattern = figure("block_count"), figure("attention.sliding_window_pattern")
+    options = {
+        "sliding_window": figure("attention.sliding_window"),
+        "query_pre_attn_scalar": figure("attention.key_length"),
+        "layer_types": ["full_attention" if (layer + 1) % pattern == 0 else "sliding_attention" for layer in range(layers)],
+    }
+    if architecture == "gemma2":
+        options["attn_logit_softcapping"] = figure("attn_logit_softcapping")
+        options["final_logit_softcapping"] = figure("final_logit_softcapping")
+    else:
+        options["rope_local_base_freq"] = figure("rope.freq_base_swa")
+    return options
+
+
 def configuration(architecture, figure, vocabulary):
-    kinds = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config, "qwen3": transformers.Qwen3Config}
-    return kinds[architecture](
+    return KINDS[architecture](
         vocab_size=vocabulary,
         hidden_size=figure("embedding_length"),
         intermediate_size=figure("feed_forward_length"),
@@ -64,6 +92,7 @@ def configuration(architecture, figure, vocabulary):
         max_position_embeddings=figure("context_length"),
         tie_word_embeddings=True,
         attn_implementation="eager",
+        **windows(architecture, figure),
     )
 
 
@@ -72,7 +101,15 @@ def as_transformers_has_it(architecture, name, values, figure):
     if architecture == "llama" and name in ("attn_q", "attn_k"):
         heads = figure("attention.head_count" if name == "attn_q" else "attention.head_count_kv")
         return values.reshape(heads, values.shape[0] // heads // 2, 2, *values.shape[1:]).swapaxes(1, 2).reshape(values.shape)
+    if architecture.startswith("gemma") and name.endswith("norm"):
+        return values - 1  # transformers adds it back
     return values
+
+
+def name_of(architecture, name):
+    if name == "ffn_norm" and architecture in ("gemma2", "gemma3"):
+        return "pre_feedforward_layernorm"
+    return NAMES[name]
 
 
 def load(architecture, file):
@@ -84,7 +121,7 @@ def load(architecture, file):
         layer = f"model.layers.{words[1]}." if words[0] == "blk" else ""
         name = words[2] if layer else words[0]
         values = as_transformers_has_it(architecture, name, numpy.array(tensor.data), figure)
-        state[f"{layer}{NAMES[name]}.{words[-1]}"] = torch.from_numpy(values.copy())
+        state[f"{layer}{name_of(architecture, name)}.{words[-1]}"] = torch.from_numpy(values.copy())
     vocabulary = state["model.embed_tokens.weight"].shape[0]
     model = transformers.AutoModelForCausalLM.from_config(configuration(architecture, figure, vocabulary), dtype=torch.float32)
     missing, unexpected = model.load_state_dict(state, strict=False)
