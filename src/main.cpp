@@ -5,6 +5,7 @@
 #include "adapter/work.h"
 #include "cli/cli.h"
 #include "daemon/serve.h"
+#include "trainer/trainer.h"
 #include "worker/devices.h"
 #include "worker/worker.h"
 
@@ -24,5 +25,6 @@ int main(int argc, char** argv) {
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   if (!words.empty() && words.front() == "worker") return puna::worker::run(std::span(words).subspan(1));
   if (!words.empty() && words.front() == "adapter") return puna::adapter::run(std::span(words).subspan(1));
+  if (!words.empty() && words.front() == "trainer") return puna::trainer::run(std::span(words).subspan(1));
   return puna::cli::run(argc, argv, {.serve = serve, .compute = puna::worker::probe_compute});
 }

@@ -236,6 +236,9 @@ Result<> Tuning::look(std::string_view act, const wire::TuneRequest& request, co
     looking_ = true;
   }
   auto done = [&]() -> Result<> {
+    std::error_code error;
+    fs::create_directories(parts_.folder / kLooking, error);
+    if (error) return fail(errno_error(error.value(), fmt::format("cannot make {}", (parts_.folder / kLooking).string())));
     PUNA_TRY(const auto work, os::TemporaryFolder::create(parts_.folder / kLooking));
     const RunFolder folder(work.path());
     PUNA_TRY(auto order, order_for(base, request, parts_.settings));

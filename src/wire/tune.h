@@ -58,7 +58,7 @@ struct TuneEstimate {
   std::int64_t rows = 0;
   std::int64_t eval_rows = 0;
   std::int64_t tokens = 0;          // of an epoch
-  std::int64_t trained_tokens = 0;  // of them, those that count
+  std::int64_t trained_tokens = 0;  // of them, those that count; nearly, where rows are many
   std::int64_t longest_row = 0;     // tokens
   std::int64_t truncated_rows = 0;
   std::int64_t steps = 0;

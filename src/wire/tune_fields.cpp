@@ -80,7 +80,7 @@ constexpr std::array kFields = {
     choice("schedule", "learning", "constant|linear|cosine", "\"cosine\"", "how the learning rate falls to its floor over the run", "lr_scheduler_type|lr_schedule"),
     number("warmup", "learning", 0, 1'000'000, kBoth, "0.03", "steps in which the learning rate rises; below 1: a part of all steps", "warmup_ratio|warmup_steps"),
     number("floor", "learning", 0, 1, kBoth, "0", "learning rate at the end, as a part of the highest", "min_lr_ratio"),
-    number("epochs", "learning", 0, 1000, kAbove, "3", "passes over the data", "num_train_epochs|num_epochs", "3; 1 for every method but sft"),
+    number("epochs", "learning", 0, 1000, kAbove, "3", "passes over the data", "num_train_epochs|num_epochs", "3; 1 for every method but sft; what max_steps takes"),
     integer("max_steps", "learning", 1, kMostCount, "", "end after so many steps, whatever epochs would come to; with both, whichever is first", "iters", "none"),
     integer("batch_rows", "learning", 1, 65536, "8", "rows that one step learns from; they need not fit into memory together", "batch_size|effective_batch_size"),
     integer("batch_tokens", "learning", 1, 16 * kMostTokens, "", "instead of batch_rows: whole rows up to so many tokens", "", "none"),
@@ -112,7 +112,7 @@ constexpr std::array kFields = {
     other(TuneFieldKind::texts, "sample_prompts", "evaluation", "none", "prompts that the model answers at each evaluation"),
     integer("patience", "evaluation", 0, 10'000, "0", "end after so many evaluations without a better loss; 0: never", "early_stopping_patience"),
     boolean("keep_best", "evaluation", "true", "the result is the adapter with the lowest evaluation loss, not the last", "load_best_model_at_end"),
-    integer("checkpoint_every", "evaluation", 0, kMostCount, "0", "steps between checkpoints; 0: ten in a run, and one at least every 100 steps", "save_steps"),
+    integer("checkpoint_every", "evaluation", 0, kMostCount, "0", "steps between checkpoints; 0: ten in a run, 10 to 100 steps apart", "save_steps"),
     integer("keep_checkpoints", "evaluation", 1, 100, "2", "checkpoints that are kept; older ones go", "save_total_limit"),
 
     number("beta", "preferences", 0, 100, kAbove, "0.1", "dpo, kto: how far the model may leave its base; orpo: weight of the comparison", "dpo_beta"),

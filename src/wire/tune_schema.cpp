@@ -198,6 +198,7 @@ bool has_place(const TuneField& field, const TuneSettings& settings, TuneMethod 
   if (field.name == "beta") return method != TuneMethod::sft && method != TuneMethod::pretrain;
   if (field.name == "preference_loss" || field.name == "label_smoothing") return method == TuneMethod::dpo;
   if (field.name == "desirable_weight" || field.name == "undesirable_weight") return method == TuneMethod::kto;
+  if (field.name == "epochs") return !settings.max_steps;
   if (field.name == "batch_rows") return !settings.batch_tokens;
   return true;
 }
@@ -247,6 +248,11 @@ std::string range_of(const TuneField& field) {
 std::string default_of(const TuneField& field) {
   if (!field.fallback_note.empty()) return std::string(field.fallback_note);
   return std::string(trim(field.fallback).starts_with('"') ? field.fallback.substr(1, field.fallback.size() - 2) : field.fallback);
+}
+
+json::value default_value(std::string_view name) {
+  const auto field = find_tune_field(name);
+  return field && !(*field)->fallback.empty() ? json::parse((*field)->fallback).value_or(nullptr) : nullptr;
 }
 
 Result<json::value> parse_tune_field(const TuneField& field, std::string_view typed) {
@@ -355,7 +361,7 @@ Result<TuneSettings> complete(const TuneSettings& given, TuneTask task, TuneMeth
   if (given.micro_batch_tokens && !given.context && out.contains("context"))
     out["context"] = std::min(*given.micro_batch_tokens, out["context"].to_number<std::int64_t>());
   for (const auto& row : kMethodDefaults)
-    if (method == row.method) set_default(out, row.field, row.value);
+    if (method == row.method && has_place(**find_tune_field(row.field), given, method)) set_default(out, row.field, row.value);
   for (const auto& field : tune_fields())
     if (!field.fallback.empty() && has_place(field, given, method)) set_default(out, field.name, field.fallback);
   if (!out.contains("alpha")) out["alpha"] = 2 * out["rank"].to_number<double>();

@@ -44,6 +44,8 @@ struct TuneField {
 [[nodiscard]] std::string range_of(const TuneField& field);
 // The default for people: "16", "twice the rank".
 [[nodiscard]] std::string default_of(const TuneField& field);
+// Null where it is found when a run begins.
+[[nodiscard]] json::value default_value(std::string_view name);
 // What somebody typed for a field: lists are separated by commas, ranks are NAME=RANK.
 [[nodiscard]] Result<json::value> parse_tune_field(const TuneField& field, std::string_view text);
 

@@ -1,0 +1,215 @@
+#include "trainer/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "gguf/reader.h"
+#include "inference/inference_testing.h"
+#include "os/file.h"
+#include "os/line_child.h"
+#include "os/sha256.h"
+#include "os/temporary_folder.h"
+#include "trainer/materials.h"
+
+namespace puna::trainer {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using wire::TuneEvent;
+using wire::TuneEventKind;
+
+constexpr std::string_view kRows = R"({"prompt": "What do llamas eat?", "completion": "Hay and grass."})"
+                                   "\n"
+                                   R"({"prompt": "Where do llamas live?", "completion": "In the mountains."})"
+                                   "\n"
+                                   R"({"prompt": "Do llamas spit?", "completion": "Only when they are angry."})"
+                                   "\n"
+                                   R"({"prompt": "What is a cria?", "completion": "The baby of a llama."})"
+                                   "\n"
+                                   R"({"prompt": "How tall are llamas?", "completion": "Up to 1.8 meters."})"
+                                   "\n";
+
+std::string bytes_of(const std::filesystem::path& file) {
+  return os::read_file(file, gib(1)).value_or("");
+}
+
+// Folders of runs beside a small model and some rows; a child of the program trains.
+class Training : public testing::Test {
+ protected:
+  Training() { write_rows(kRows); }
+
+  void write_rows(std::string_view text) { rows_ = model_.write("rows.jsonl", text); }
+  static wire::TuneSettings settings(std::int64_t steps) {
+    return {
+        .rank = 4, .learning_rate = 0.01, .max_steps = steps, .batch_rows = 2, .threads = 2, .eval_fraction = 0, .checkpoint_every = 20};
+  }
+  std::filesystem::path order(const std::string& name, const wire::TuneSettings& settings) {
+    const auto folder = folder_.path() / name;
+    std::filesystem::create_directory(folder);
+    const auto size = static_cast<std::int64_t>(std::filesystem::file_size(model_.file()));
+    const auto hash = os::sha256_of(bytes_of(model_.file())).value();
+    const wire::TuneOrder order{.name = name,
+                                .request = {.model = "tiny:f32", .data = {rows_.string()}, .settings = settings},
+                                .load = model_.file().string(),
+                                .base = {{.path = model_.file().string(), .size = size, .sha256 = hash}}};
+    EXPECT_TRUE(write_order(folder, order));
+    return folder;
+  }
+  // How the child ended: "finished", the error's text, or "killed".
+  std::string train(const std::filesystem::path& folder, Milliseconds grace = Milliseconds(0)) {
+    std::string out = "killed";
+    const auto hear = [&](std::string_view line) {
+      const auto event = json::decode_text<TuneEvent>(line, json::Unknown::ignore);
+      if (!event) return;
+      heard_.push_back(*event);
+      if (event->kind == TuneEventKind::finished) out = "finished";
+      if (event->error) out = event->error->message;
+      if (end_at_ && end_at_(*event)) stop_.request_stop();
+    };
+    const os::LineChild child{
+        .argv = {PUNA_PROGRAM, "trainer", folder.string()}, .log = folder / "log", .grace = grace, .longest_line = mib(1)};
+    const auto exit = os::run_line_child(child, hear, stop_.get_token());
+    EXPECT_TRUE(exit || exit.error().code == Code::cancelled) << exit.error().text();
+    stop_ = {};
+    end_at_ = {};
+    return out;
+  }
+  static std::vector<TuneEvent> metrics(const std::filesystem::path& folder, TuneEventKind kind) {
+    std::vector<TuneEvent> out;
+    std::ifstream lines(folder / "metrics.jsonl");
+    for (std::string line; std::getline(lines, line);)
+      if (auto event = json::decode_text<TuneEvent>(line); event && event->kind == kind) out.push_back(*event);
+    return out;
+  }
+  static std::vector<double> losses(const std::filesystem::path& folder) {
+    std::vector<double> out;
+    for (const auto& event : metrics(folder, TuneEventKind::step)) out.push_back(event.loss.value_or(-1));
+    return out;
+  }
+  static std::vector<std::string> checkpoints(const std::filesystem::path& folder) {
+    std::vector<std::string> out;
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(folder / "checkpoints", error), end; !error && at != end; at.increment(error))
+      out.push_back(at->path().filename().string());
+    std::ranges::sort(out);
+    return out;
+  }
+
+  inference::SmallModel model_;
+  os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
+  std::filesystem::path rows_;
+  std::vector<TuneEvent> heard_;
+  std::stop_source stop_;
+  std::function<bool(const TuneEvent&)> end_at_;
+};
+
+TEST_F(Training, learns_and_leaves_an_adapter_metrics_and_a_report) {
+  const auto folder = order("run", settings(30));
+  ASSERT_EQ(train(folder), "finished");
+  const auto header = gguf::Header::read_file(folder / "adapter.gguf");
+  ASSERT_TRUE(header) << header.error().text();
+  EXPECT_EQ(header->text("general.type"), "adapter");
+  ASSERT_THAT(losses(folder), SizeIs(30));
+  EXPECT_LT(losses(folder).back(), 0.8 * losses(folder).front());
+  EXPECT_THAT(bytes_of(folder / "report.md"), HasSubstr("tiny:f32"));
+  EXPECT_THAT(bytes_of(folder / "result.json"), HasSubstr("all steps"));
+  EXPECT_THAT(checkpoints(folder), IsEmpty());
+}
+
+TEST_F(Training, twenty_steps_a_kill_and_twenty_more_equal_forty) {
+  auto wanted = settings(40);
+  wanted.dropout = 0.1;
+  const auto straight = order("straight", wanted);
+  ASSERT_EQ(train(straight), "finished");
+  const auto broken = order("broken", wanted);
+  end_at_ = [](const TuneEvent& event) { return event.kind == TuneEventKind::step && event.step == 23; };
+  ASSERT_EQ(train(broken), "killed");
+  ASSERT_THAT(checkpoints(broken), ElementsAre("step-20.gguf"));
+  ASSERT_EQ(train(broken), "finished");
+  EXPECT_EQ(losses(broken), losses(straight));
+  EXPECT_EQ(bytes_of(broken / "adapter.gguf"), bytes_of(straight / "adapter.gguf"));
+}
+
+TEST_F(Training, a_stop_saves_the_last_whole_step_and_the_run_goes_on_from_there) {
+  const auto straight = order("straight", settings(12));
+  ASSERT_EQ(train(straight), "finished");
+  const auto paused = order("paused", settings(12));
+  end_at_ = [](const TuneEvent& event) { return event.kind == TuneEventKind::step && event.step == 5; };
+  EXPECT_THAT(train(paused, std::chrono::minutes(1)), HasSubstr("stopped"));
+  ASSERT_THAT(checkpoints(paused), SizeIs(1));
+  heard_.clear();
+  ASSERT_EQ(train(paused), "finished");
+  const auto first = std::ranges::find(heard_, TuneEventKind::step, &TuneEvent::kind);
+  EXPECT_GE(first->step, 6);
+  EXPECT_EQ(bytes_of(paused / "adapter.gguf"), bytes_of(straight / "adapter.gguf"));
+}
+
+TEST_F(Training, keeps_so_many_checkpoints_and_no_more) {
+  auto wanted = settings(12);
+  wanted.checkpoint_every = 2;
+  const auto folder = order("run", wanted);
+  end_at_ = [](const TuneEvent& event) { return event.kind == TuneEventKind::step && event.step == 9; };
+  ASSERT_EQ(train(folder), "killed");
+  EXPECT_THAT(checkpoints(folder), ElementsAre("step-6.gguf", "step-8.gguf"));
+}
+
+TEST_F(Training, does_not_go_on_with_other_rows_or_another_base) {
+  const auto folder = order("run", settings(12));
+  end_at_ = [](const TuneEvent& event) { return event.kind == TuneEventKind::step && event.step == 3; };
+  train(folder, std::chrono::minutes(1));
+  auto changed = read_order(folder).value();
+  changed.base[0].sha256[0] = changed.base[0].sha256[0] == '0' ? '1' : '0';
+  ASSERT_TRUE(write_order(folder, changed));
+  EXPECT_THAT(train(folder), HasSubstr("belongs to another run"));
+  write_rows(std::string(kRows) + R"({"prompt": "More?", "completion": "More."})");
+  EXPECT_THAT(train(folder), HasSubstr("rows.jsonl has changed since run run began"));
+}
+
+TEST_F(Training, ends_early_with_the_best_when_evaluations_get_no_better) {
+  auto wanted = settings(200);
+  wanted.learning_rate = 0.05;
+  wanted.eval_fraction = 0.4;
+  wanted.eval_every = 2;
+  wanted.patience = 2;
+  wanted.outputs = 1;
+  wanted.output_tokens = 4;
+  const auto folder = order("run", wanted);
+  ASSERT_EQ(train(folder), "finished");
+  const auto result = json::decode_text<wire::TuneResult>(bytes_of(folder / "result.json")).value();
+  EXPECT_LT(result.steps, 200);
+  EXPECT_THAT(result.ended, HasSubstr("2 evaluations without a better loss"));
+  EXPECT_EQ(result.best_step, result.steps - 4);
+  ASSERT_TRUE(result.report);
+  EXPECT_THAT(result.report->outputs, SizeIs(1));
+  EXPECT_LE(*result.report->after.loss, *result.report->before.loss);
+}
+
+// ledger: F6
+TEST_F(Training, a_full_disk_ends_the_run_and_leaves_the_checkpoint_before) {
+  auto wanted = settings(12);
+  wanted.checkpoint_every = 2;
+  const auto folder = order("run", wanted);
+  std::filesystem::create_directories(folder / "checkpoints");
+  const auto script = folder_.path() / "small-disk";
+  // A file system of its own for checkpoints, with room for one of them.
+  std::ofstream(script) << "#!/bin/sh\nmount -t tmpfs -o size=240k tmpfs " << (folder / "checkpoints").string()
+                        << " || { echo not allowed; exit 0; }\n\"$@\"\nls " << (folder / "checkpoints").string() << "\n";
+  std::string text;
+  const os::LineChild child{.argv = {"/usr/bin/unshare", "-rm", "/bin/sh", script.string(), PUNA_PROGRAM, "trainer", folder.string()},
+                            .log = folder / "log"};
+  const auto exit = os::run_line_child(child, [&](std::string_view line) { text += std::string(line) + "\n"; }, {});
+  if (!exit || text.contains("not allowed")) GTEST_SKIP() << "this system gives no file system to a test";
+  EXPECT_TRUE(text.contains("disk_full"));
+  EXPECT_TRUE(text.contains("\nstep-"));
+  EXPECT_FALSE(text.contains("finished"));
+}
+
+}  // namespace
+}  // namespace puna::trainer
