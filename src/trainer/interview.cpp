@@ -12,9 +12,9 @@ using dataset::Message;
 using dataset::Role;
 using inference::Ending;
 
-constexpr std::size_t kTogether = 4;       // answers side by side
-constexpr std::size_t kFirstWords = 24;    // tokens of a document
-constexpr std::size_t kMostRoom = 65'536;  // tokens of all answers' contexts together
+constexpr std::size_t kTogether = 4;     // answers side by side
+constexpr std::size_t kFirstWords = 24;  // tokens of a document
+constexpr std::size_t kMostRoom = 8192;  // tokens of all answers' contexts together
 
 // Messages up to the last answer, and that.
 struct Exchange {
