@@ -73,7 +73,10 @@ Result<> Library::State::load() {
     bool read_anew = false;
     if (!blob.looked_at) look(blob, read_anew);
   }
-  return {};
+  std::vector<std::string> prints;
+  for (const auto& [key, entry] : models) prints.push_back(print(entry));
+  for (const auto& [key, entry] : removed) prints.push_back(print(entry));
+  return probes.load(prints);
 }
 
 void Library::State::start_watching(store::Database& database, StoreChoice choice) {

@@ -86,6 +86,11 @@ class Library {
   [[nodiscard]] bool holds(std::string_view sha256);
   // What a verification found of a file: a problem of its models until the file changes; nullopt: nothing is wrong.
   [[nodiscard]] Result<> note_fault(std::string_view sha256, std::optional<std::string> fault);
+  // Of the model's files as they are: what came out of a trial belongs to it.
+  [[nodiscard]] Result<std::string> print(std::string_view name);
+  // What came out, kept until a file is another one; it puts the capabilities right of every model of these files. Publishes
+  // "model.probed" with the wire::Model. Code::conflict when the model is no longer the one that was tried.
+  [[nodiscard]] Result<wire::Model> note_probe(std::string_view name, std::string_view print, wire::ModelProbe probe);
   // Grows with each change of a name or a file.
   [[nodiscard]] std::uint64_t revision() const;
   // Other stores, or other places of them.

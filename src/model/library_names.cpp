@@ -24,7 +24,7 @@ std::string source_text(const wire::Provenance& from) {
   return from.catalogue;
 }
 
-wire::Model wire_of(const FoundEntry& found, std::string name) {
+wire::Model plain_wire_of(const FoundEntry& found, std::string name) {
   wire::Model out{.name = std::move(name),
                   .source = found.provenance.catalogue.empty() ? found.root.string() : source_text(found.provenance),
                   .problem = found.problem,
@@ -41,6 +41,12 @@ wire::Model wire_of(const FoundEntry& found, std::string name) {
   return out;
 }
 
+std::string print_of_found(const FoundEntry& found) {
+  std::vector<PrintedFile> files;
+  for (const auto& file : found.files) files.push_back({file.role, file.place.string(), file.size, file.modified_ns});
+  return print_of(files);
+}
+
 // Keys that begin like this, from an ordered map.
 template <class Map>
 std::vector<std::string> keys_from(const Map& map, const std::string& prefix) {
@@ -55,16 +61,63 @@ wire::Model Library::State::to_wire(const Entry& entry) const {
   const auto& row = entry.row;
   const auto weights = weights_of(entry.parts);
   const wire::Provenance from{row.catalogue, row.repository, row.revision, row.commit_id, row.filter, row.url};
-  return {.name = row.name,
-          .size = size_of(entry),
-          .sha256 = weights.empty() ? std::string() : weights.front(),
-          .source = source_text(from),
-          .modified_at = format_time(row.modified_at),
-          .problem = entry.problem,
-          .details = entry.details,
-          .store = std::string(kOwnStore),
-          .provenance = from,
-          .pinned = row.pinned};
+  wire::Model out{.name = row.name,
+                  .size = size_of(entry),
+                  .sha256 = weights.empty() ? std::string() : weights.front(),
+                  .source = source_text(from),
+                  .modified_at = format_time(row.modified_at),
+                  .problem = entry.problem,
+                  .details = entry.details,
+                  .store = std::string(kOwnStore),
+                  .provenance = from,
+                  .pinned = row.pinned};
+  probes.tell(out, print(entry));
+  return out;
+}
+
+wire::Model Library::State::to_wire(const FoundEntry& found, std::string name) const {
+  auto out = plain_wire_of(found, std::move(name));
+  probes.tell(out, print_of_found(found));
+  return out;
+}
+
+std::string Library::State::print(const Entry& entry) const {
+  std::vector<PrintedFile> files;
+  for (const auto& part : entry.parts) {
+    const auto& blob = blobs.find(part.sha256)->second;
+    const auto seen = blob.seen.value_or(FileStamp());
+    files.push_back({part.role, part.sha256, seen.size, seen.modified_ns});
+  }
+  return print_of(files);
+}
+
+Result<std::string> Library::print(std::string_view name) {
+  const auto lock = state_->lock_knowing_names();
+  PUNA_TRY(const auto found, state_->resolve(name));
+  if (const auto* placed = std::get_if<const PlacedEntry*>(&found)) return print_of_found((*placed)->found);
+  auto& entry = *std::get<Entry*>(found);
+  state_->look_at_model(entry);
+  return state_->print(entry);
+}
+
+Result<wire::Model> Library::note_probe(std::string_view name, std::string_view print, wire::ModelProbe probe) {
+  const auto lock = state_->lock_knowing_names();
+  PUNA_TRY(const auto found, state_->resolve(name));
+  auto* const* own = std::get_if<Entry*>(&found);
+  const auto changed = [&] { return fail(Code::conflict, fmt::format("model {} was changed while it was tried", name)); };
+  if (own != nullptr) {
+    state_->look_at_model(**own);
+    if (state_->print(**own) != print) return changed();
+  } else if (print_of_found(std::get<const PlacedEntry*>(found)->found) != print) {
+    return changed();
+  }
+  PUNA_CHECK(state_->probes.put(print, std::move(probe)));
+  for (auto& [key, entry] : state_->placed)
+    if (print_of_found(entry.found) == print) entry.model = state_->to_wire(entry.found, entry.model.name);
+  ++state_->revision;
+  auto out = own != nullptr ? state_->to_wire(**own) : std::get<const PlacedEntry*>(found)->model;
+  state_->events.publish_as("model.probed", out);
+  return out;
 }
 
 void Library::State::refresh_listing() {
@@ -168,7 +221,7 @@ void Library::State::name_placed(std::vector<FoundEntry> found) {
     const auto taken = [&] { return models.contains(name.key()) || placed.contains(name.key()); };
     if (taken()) name = entry.name.with_tag(fmt::format("{}-{}", entry.name.tag(), entry.store->key));
     for (int number = 2; taken(); ++number) name = entry.name.with_tag(fmt::format("{}-{}-{}", entry.name.tag(), entry.store->key, number));
-    auto model = wire_of(entry, name.text());
+    auto model = to_wire(entry, name.text());
     placed.emplace(name.key(), PlacedEntry{std::move(entry), std::move(model)});
   }
 }

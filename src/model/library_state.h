@@ -16,6 +16,7 @@
 #include "model/library.h"
 #include "model/name.h"
 #include "model/part_links.h"
+#include "model/probes.h"
 #include "model/shared_cache.h"
 #include "model/store_reader.h"
 #include "model/table.h"
@@ -47,7 +48,7 @@ struct PlacedEntry {
 
 struct Library::State {
   State(store::Database& database, EventBus& bus, const std::filesystem::path& folder)
-      : events(bus), blobs_folder(folder / "blobs"), links(folder / "sets"), table(database), shared(table) {}
+      : events(bus), blobs_folder(folder / "blobs"), links(folder / "sets"), table(database), shared(table), probes(table) {}
 
   EventBus& events;
   const std::filesystem::path blobs_folder;
@@ -64,6 +65,7 @@ struct Library::State {
   std::vector<std::pair<const StoreSpec*, FoundPartial>> partials;
   bool stores_known = false;
   SharedCache shared;
+  Probes probes;
   std::filesystem::path shared_folder;  // empty: nothing is shared
   std::vector<wire::Model> listing;
   std::shared_ptr<const std::string> listing_text;  // null: not made yet
@@ -93,6 +95,9 @@ struct Library::State {
   void rename_placed();
   void take_found(Sight sight);
   [[nodiscard]] wire::Model to_wire(const Entry& entry) const;
+  [[nodiscard]] wire::Model to_wire(const FoundEntry& found, std::string name) const;
+  // What the result of a trial belongs to.
+  [[nodiscard]] std::string print(const Entry& entry) const;
   void refresh_listing();
 
   // library_files.cpp

@@ -155,4 +155,26 @@ Result<> Table::change_seen(const std::vector<SeenRow>& put, const std::vector<s
   });
 }
 
+Result<std::vector<ProbeRow>> Table::load_probes() const {
+  return database_.read([](Reader& reader) { return reader.query_as<ProbeRow>("SELECT print, findings, probed_at FROM model_probes"); });
+}
+
+Result<> Table::put_probe(const ProbeRow& row) {
+  return database_.write([&](Transaction& tx) -> Result<> {
+    PUNA_CHECK(
+        tx.execute("INSERT INTO model_probes (print, findings, probed_at) VALUES (:print, :findings, :probed_at) "
+                   "ON CONFLICT (print) DO UPDATE SET findings = excluded.findings, probed_at = excluded.probed_at",
+                   store::parameters_of(row)));
+    return {};
+  });
+}
+
+Result<> Table::remove_probes(const std::vector<std::string>& prints) {
+  if (prints.empty()) return {};
+  return database_.write([&](Transaction& tx) -> Result<> {
+    for (const auto& print : prints) PUNA_CHECK(tx.execute("DELETE FROM model_probes WHERE print = :print", {{"print", print}}));
+    return {};
+  });
+}
+
 }  // namespace puna::model

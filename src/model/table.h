@@ -79,6 +79,14 @@ struct SharedRow {
 };
 BOOST_DESCRIBE_STRUCT(SharedRow, (), (path, sha256, inode))
 
+// A print is of a model's files; the findings are a wire::ModelProbe.
+struct ProbeRow {
+  std::string print;
+  json::value findings;
+  WallTime probed_at;
+};
+BOOST_DESCRIBE_STRUCT(ProbeRow, (), (print, findings, probed_at))
+
 class Table {
  public:
   explicit Table(store::Database& database) : database_(database) {}
@@ -107,6 +115,10 @@ class Table {
 
   [[nodiscard]] Result<std::vector<SeenRow>> load_seen() const;
   [[nodiscard]] Result<> change_seen(const std::vector<SeenRow>& put, const std::vector<std::string>& remove);
+
+  [[nodiscard]] Result<std::vector<ProbeRow>> load_probes() const;
+  [[nodiscard]] Result<> put_probe(const ProbeRow& row);
+  [[nodiscard]] Result<> remove_probes(const std::vector<std::string>& prints);
 
  private:
   store::Database& database_;

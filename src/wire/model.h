@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "wire/probe.h"
 
 namespace puna::wire {
 
@@ -81,8 +82,9 @@ struct Model {
   Provenance provenance;
   bool pinned = false;                  // is not removed without force
   std::optional<std::string> alias_of;  // this is a further name of that model
+  std::optional<ModelProbe> probe;      // what came out when it was tried; absent: it was not, as its files are now
 };
-BOOST_DESCRIBE_STRUCT(Model, (), (name, size, sha256, source, modified_at, problem, details, store, provenance, pinned, alias_of))
+BOOST_DESCRIBE_STRUCT(Model, (), (name, size, sha256, source, modified_at, problem, details, store, provenance, pinned, alias_of, probe))
 
 struct ModelList {
   std::vector<Model> models;
@@ -213,8 +215,13 @@ struct DiskUsage {
   std::int64_t own_bytes = 0;        // of the library's files, removed ones among them
   std::int64_t other_bytes = 0;      // of models in place, each file once
   std::int64_t available_bytes = 0;  // on the disk of the library
+  // Of saved conversations, which are computed again when they are gone.
+  std::int64_t conversation_bytes = 0;
+  std::int64_t conversation_limit = 0;  // as warm.disk has it
 };
-BOOST_DESCRIBE_STRUCT(DiskUsage, (), (models, duplicates, partials, removed, own_bytes, other_bytes, available_bytes))
+BOOST_DESCRIBE_STRUCT(DiskUsage, (),
+                      (models, duplicates, partials, removed, own_bytes, other_bytes, available_bytes, conversation_bytes,
+                       conversation_limit))
 
 struct PullRequest {
   std::string source;                   // "owner/repo:Q4_K_M", "ollama://name:tag", an http(s) URL, a file's path …

@@ -13,6 +13,7 @@ std::span<const Migration> migrations() {
       Migration{5, "access", kAccessTables},
       Migration{6, "responses, files and batches", kBatchTables},
       Migration{7, "worker memory", kWorkerMemoryTable},
+      Migration{8, "model probes", kModelProbeTable},
   };
   return kAll;
 }

@@ -11,6 +11,7 @@ extern const std::span<const std::string_view> kModelFileTables;    // 003_model
 extern const std::span<const std::string_view> kProfileTables;      // 004_profiles.cpp
 extern const std::span<const std::string_view> kBatchTables;        // 006_batches.cpp
 extern const std::span<const std::string_view> kWorkerMemoryTable;  // 007_worker_memory.cpp
+extern const std::span<const std::string_view> kModelProbeTable;    // 008_model_probes.cpp
 
 extern const std::span<const std::string_view> kAccessTables;  // 005_access.cpp
 
