@@ -106,6 +106,13 @@ Result<> take_option(QuantizeArguments& out, std::string_view option, std::strin
   return {};
 }
 
+Result<> take_option(ProbeArguments& out, std::string_view option, std::string_view text) {
+  if (option == "--probe") return out.file = text, Result<>();
+  if (option == "--chat-template-file") return out.chat_template = text, Result<>();
+  if (option == "--load") return out.load = text == "yes", Result<>();
+  return fail(Code::invalid_argument, fmt::format("unknown option '{}'", option));
+}
+
 template <class T>
 Result<> take_options(T& out, std::span<const std::string_view> words) {
   for (std::size_t i = 0; i < words.size(); i += 2) {
@@ -123,6 +130,12 @@ Result<Arguments> parse_quantize(std::span<const std::string_view> words) {
   return out;
 }
 
+Result<Arguments> parse_probe(std::span<const std::string_view> words) {
+  ProbeArguments out;
+  PUNA_CHECK(take_options(out, words));
+  return out;
+}
+
 }  // namespace
 
 Result<Arguments> parse_arguments(std::span<const std::string_view> words) {
@@ -130,6 +143,7 @@ Result<Arguments> parse_arguments(std::span<const std::string_view> words) {
   if (words.size() == 2 && words[0] == "--try") return TrialArguments{words[1]};
   if (words.size() == 1 && words[0] == "--devices") return DevicesArguments();
   if (!words.empty() && words[0] == "--quantize") return parse_quantize(words);
+  if (!words.empty() && words[0] == "--probe") return parse_probe(words);
   ServeArguments out;
   PUNA_CHECK(take_options(out, words));
   if (out.model.empty()) return fail(Code::invalid_argument, "--model PATH is needed");

@@ -83,9 +83,16 @@ struct TrialArguments {
   std::filesystem::path file;
 };
 
+// What can a model do?
+struct ProbeArguments {
+  std::filesystem::path file;
+  std::filesystem::path chat_template;  // Jinja; empty: the model's own
+  bool load = true;                     // the weights, too
+};
+
 struct DevicesArguments {};
 
-using Arguments = std::variant<ServeArguments, CheckArguments, QuantizeArguments, TrialArguments, DevicesArguments>;
+using Arguments = std::variant<ServeArguments, CheckArguments, QuantizeArguments, TrialArguments, ProbeArguments, DevicesArguments>;
 
 // Code::invalid_argument names the option and what it takes.
 [[nodiscard]] Result<Arguments> parse_arguments(std::span<const std::string_view> words);

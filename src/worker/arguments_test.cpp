@@ -125,6 +125,16 @@ TEST(WorkerArguments, ask_for_a_quantization_or_a_trial) {
   EXPECT_EQ(std::get<TrialArguments>(*parse({"--try", "/q.gguf"})).file, "/q.gguf");
 }
 
+TEST(WorkerArguments, ask_what_a_model_can_do) {
+  const auto parsed = parse({"--probe", "/m.gguf", "--chat-template-file", "/t.jinja", "--load", "no"});
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  const auto& probe = std::get<ProbeArguments>(*parsed);
+  EXPECT_EQ(probe.file, "/m.gguf");
+  EXPECT_EQ(probe.chat_template, "/t.jinja");
+  EXPECT_FALSE(probe.load);
+  EXPECT_TRUE(std::get<ProbeArguments>(*parse({"--probe", "/m.gguf"})).load);
+}
+
 // ledger: M4
 TEST(WorkerArguments, name_the_option_and_its_bounds_when_a_value_is_wrong) {
   const auto parsed = parse({"--model", "/m.gguf", "--socket", "/1.sock", "--slots", "0"});

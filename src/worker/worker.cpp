@@ -14,6 +14,7 @@
 #include "worker/engine_log.h"
 #include "worker/lifeline.h"
 #include "worker/page_in.h"
+#include "worker/probe.h"
 #include "worker/quantize.h"
 #include "worker/status.h"
 #include "worker/trial.h"
@@ -93,6 +94,7 @@ int run(std::span<const std::string_view> words) {
   if (const auto* quantize = std::get_if<QuantizeArguments>(&*arguments)) return run_quantize(*quantize);
   if (std::holds_alternative<DevicesArguments>(*arguments)) return print_devices();
   if (const auto* trial = std::get_if<TrialArguments>(&*arguments)) return run_trial(trial->file);
+  if (const auto* probe = std::get_if<ProbeArguments>(&*arguments)) return run_probe(*probe);
   return serve(std::get<ServeArguments>(*arguments));
 }
 
