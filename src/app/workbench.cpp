@@ -9,6 +9,7 @@
 #include "fleet/probe_compute.h"
 #include "fleet/warm_folder.h"
 #include "model/shared_cache.h"
+#include "net/on_network.h"
 #include "os/atomic_file.h"
 #include "os/disk.h"
 #include "os/environment.h"
@@ -175,11 +176,21 @@ Result<> Workbench::build() {
                                                                                      .require_space = os::require_disk_space});
   publisher_ = std::make_unique<hub::publish::Publisher>(hub::publish::Publisher::Parts{
       .settings = parts_.settings, .library = *library_, .http = client_options(*settings), .environment = os::current_environment()});
+  prober_ = std::make_unique<probe::Prober>(
+      probe::ProberParts{.settings = parts_.settings,
+                         .events = events_,
+                         .library = *library_,
+                         .program = parts_.program,
+                         .running = [this](const std::stop_token& stop) {
+                           return net::on_network<std::vector<wire::RunningModel>>(
+                               parts_.io, "a probe's question",
+                               [this]() -> net::Task<Result<std::vector<wire::RunningModel>>> { co_return fleet_->list(); }, stop);
+                         }});
   jobs_ = std::make_unique<jobs::Queue>(
       *database_, events_, parts_.settings,
       std::vector{pulls_->job_spec(), quantizer_->job_spec(), tuning_->job_spec(), adapter_jobs_->merge_spec(),
                   adapter_jobs_->export_spec(), adapter_jobs_->import_spec(), publisher_->job_spec(), batches_->job_spec(),
-                  library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec()});
+                  library_jobs_->verify_spec(), library_jobs_->adopt_spec(), library_jobs_->create_spec(), prober_->job_spec()});
   return {};
 }
 
@@ -192,6 +203,15 @@ Result<wire::ProfileRecommendation> Workbench::recommend_profile(std::string_vie
       {.hardware = os::probe_hardware(), .devices = compute ? std::move(compute->devices) : std::vector<wire::ComputeDevice>()});
 }
 
+Result<wire::DiskUsage> Workbench::disk_usage() {
+  PUNA_TRY(auto usage, library_->usage());
+  for (const auto& partial : transfers_->partials())
+    usage.partials.push_back({partial.file.string(), "puna", static_cast<std::int64_t>(partial.on_disk.count)});
+  usage.conversation_bytes = static_cast<std::int64_t>(fleet::warm_bytes(conversations_of(parts_.places)).count);
+  usage.conversation_limit = static_cast<std::int64_t>(parts_.settings.snapshot()->get(setting::kWarmDisk).count);
+  return usage;
+}
+
 Result<wire::Job> Workbench::pull(const wire::PullRequest& request) {
   return pulls_->submit(*jobs_, request);
 }
@@ -202,6 +222,10 @@ Result<wire::Job> Workbench::update(std::string_view name) {
 
 Result<wire::Job> Workbench::quantize(std::string_view model, const wire::QuantizeRequest& request) {
   return quantizer_->submit(*jobs_, model, request);
+}
+
+Result<wire::Job> Workbench::probe(std::string_view model) {
+  return prober_->submit(*jobs_, model);
 }
 
 Result<wire::Job> Workbench::push(std::string_view model, const wire::PushRequest& request) {
@@ -222,6 +246,8 @@ metrics::Recorder& Workbench::recorder() {
 Result<> Workbench::start() {
   PUNA_CHECK(jobs_->start());
   auto_start_ = net::spawn(parts_.io, "auto-start", start_profiles());
+  probing_ = std::make_unique<probe::NewModels>(
+      probe::NewModels::Parts{.events = events_, .settings = parts_.settings, .library = *library_, .prober = *prober_, .queue = *jobs_});
   return batches_->resume(*jobs_);
 }
 
@@ -243,7 +269,10 @@ net::Task<void> Workbench::start_profiles() {
 
 net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
   auto_start_.cancel();
-  const auto stopped = co_await net::on_pool(parts_.io, [&] { return jobs_->stop(drain); });
+  const auto stopped = co_await net::on_pool(parts_.io, [&] {
+    probing_.reset();
+    return jobs_->stop(drain);
+  });
   PUNA_CO_CHECK(co_await fleet_->shutdown(drain));
   PUNA_CO_CHECK(co_await responses_->flush(drain));
   PUNA_CO_CHECK(co_await access_->flush());

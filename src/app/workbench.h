@@ -23,6 +23,8 @@
 #include "net/http_client.h"
 #include "net/io.h"
 #include "os/places.h"
+#include "probe/new_models.h"
+#include "probe/prober.h"
 #include "profile/profiles.h"
 #include "profile/served.h"
 #include "quantize/quantizer.h"
@@ -109,8 +111,11 @@ class Workbench {
   [[nodiscard]] net::Task<Result<wire::Profile>> remove_profile(std::string name);
   // Any thread; blocks shortly.
   [[nodiscard]] Result<wire::ProfileRecommendation> recommend_profile(std::string_view model);
+  // The library's, with what transfers left on their way and the saved conversations.
+  [[nodiscard]] Result<wire::DiskUsage> disk_usage();
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request);
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request);
+  [[nodiscard]] Result<wire::Job> probe(std::string_view model);
   [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request);
   [[nodiscard]] Result<wire::Job> update(std::string_view name);
 
@@ -152,8 +157,10 @@ class Workbench {
   std::unique_ptr<training::Tuning> tuning_;
   std::unique_ptr<training::AdapterJobs> adapter_jobs_;
   std::unique_ptr<hub::publish::Publisher> publisher_;
+  std::unique_ptr<probe::Prober> prober_;
   net::Spawned auto_start_;
-  std::unique_ptr<jobs::Queue> jobs_;  // last: its jobs use what is above
+  std::unique_ptr<jobs::Queue> jobs_;          // its jobs use what is above
+  std::unique_ptr<probe::NewModels> probing_;  // gives the queue jobs
   // Names already looked up, so that a request costs no query; valid for one revision of the library and of the profiles. Network thread.
   std::map<std::string, profile::Served> known_;
   std::map<std::string, std::vector<fleet::Adapter>> known_adapters_;

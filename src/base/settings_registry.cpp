@@ -44,6 +44,7 @@ std::span<const SettingSpec* const> all() {
       &kWorkerProgram,
       &kModelStores,
       &kModelFolders,
+      &kProbeModels,
       &kUndo,
       &kShareCache,
       &kOverflow,

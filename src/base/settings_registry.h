@@ -47,6 +47,7 @@ inline constexpr Setting<Milliseconds> kModelTurn{{"models.turn", "PUNA_MODEL_TU
 inline constexpr Setting<std::string> kWorkerProgram{{"models.worker_program", "PUNA_WORKER_PROGRAM", "", "program that runs as worker; empty: this one"}};
 inline constexpr Setting<std::vector<std::string>> kModelStores{{"models.stores", "PUNA_MODEL_STORES", "huggingface,ollama,lmstudio,llama.cpp", "other programs whose models are used in place: huggingface, ollama, lmstudio, llama.cpp; nothing there is ever changed"}};
 inline constexpr Setting<std::vector<std::string>> kModelFolders{{"models.folders", "PUNA_MODEL_FOLDERS", "", "folders whose model files are used in place"}};
+inline constexpr Setting<bool> kProbeModels{{"models.probe", "PUNA_PROBE", "true", "try each new model in the background, when nothing else runs: whether it loads, and what its chat template can do"}};
 inline constexpr Setting<Milliseconds> kUndo{{"models.undo", "PUNA_UNDO", "10m", "time for which a removed model can be brought back and its bytes stay taken; 0: not at all", 0, 9e15}};
 inline constexpr Setting<bool> kShareCache{{"models.share_cache", "PUNA_SHARE_CACHE", "true", "show models pulled from Hugging Face in its cache, too, as further names of the same files, so that Python tools find them"}};
 

@@ -37,6 +37,7 @@ Models:
   unpin     let a pinned model be removed again
   df        show which models take which room
   verify    check the files of models byte by byte
+  probe     try what a model can do
   quantize  make a smaller model from one of the library
   tune      teach a model from your own data
   push      publish a model on Hugging Face or in a registry

@@ -1,6 +1,7 @@
 #include "cli/model_sheet.h"
 
 #include "base/text.h"
+#include "cli/probe_text.h"
 #include "cli/screen/time_text.h"
 #include "cli/screen/width.h"
 #include "cli/text.h"
@@ -81,6 +82,10 @@ void print_model(Stream& out, const wire::ModelDetail& detail, WallTime now) {
   sheet.row("quantization", details.quantization);
   if (!details.capabilities.empty()) sheet.heading("Capabilities");
   for (const auto& capability : details.capabilities) sheet.row(capability);
+  if (model.probe) {
+    sheet.heading(fmt::format("Tried {}", time_ago(model.probe->probed_at, now)));
+    for (const auto& [name, text] : findings_of(*model.probe)) sheet.row(name, text);
+  }
   print_files(sheet, detail);
   sheet.heading("Origin");
   sheet.row("source", model.source);

@@ -26,6 +26,7 @@ std::span<const CommandSpec* const> commands() {
       &kUnpin,
       &kDiskUsage,
       &kVerify,
+      &kProbe,
       &kQuantize,
       &kTune,
       &kPush,

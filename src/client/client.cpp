@@ -219,6 +219,10 @@ Result<wire::Job> Client::create_model(const wire::CreateModel& request, std::st
   return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/models/create", .body = json::encode(request)}, stop);
 }
 
+Result<wire::Job> Client::probe_model(std::string_view name, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = model_target("models", name, "/probe")}, stop);
+}
+
 Result<wire::Job> Client::verify_models(const wire::VerifyModels& request, std::stop_token stop) {
   return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/models/verify", .body = json::encode(request)}, stop);
 }

@@ -58,6 +58,7 @@ class Client {
   [[nodiscard]] Result<wire::Model> pin_model(std::string_view name, bool pinned, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> adopt_model(std::string_view name, std::string_view new_name, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> create_model(const wire::CreateModel& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> probe_model(std::string_view name, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> verify_models(const wire::VerifyModels& request, std::stop_token stop = {});
   [[nodiscard]] Result<wire::DiskUsage> disk_usage(std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> pull(const wire::PullRequest& request, std::stop_token stop = {});

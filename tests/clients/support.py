@@ -58,6 +58,7 @@ class Daemon:
             "HOME": str(self.home),
             "PUNA_HOME": str(self.home),
             "PUNA_PORT": "0",
+            "PUNA_PROBE": "false",
             **{f"PUNA_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self.process = None

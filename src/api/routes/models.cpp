@@ -61,6 +61,12 @@ net::Task<Result<>> adopt_model(Call& call) {
   co_return co_await call.reply(std::move(job), 202);
 }
 
+net::Task<Result<>> probe_model(Call& call) {
+  auto& workbench = call.workbench();
+  PUNA_CO_TRY(auto job, co_await call.blocking([&] { return workbench.probe(call.path_parameter("name")); }));
+  co_return co_await call.reply(std::move(job), 202);
+}
+
 net::Task<Result<>> create_model(Call& call) {
   PUNA_CO_TRY(const auto request, call.body<wire::CreateModel>());
   auto& workbench = call.workbench();
@@ -77,17 +83,9 @@ net::Task<Result<>> verify_models(Call& call) {
   co_return co_await call.reply(std::move(job), 202);
 }
 
-// The library's, and what transfers left on their way.
-Result<wire::DiskUsage> usage_with_downloads(app::Workbench& workbench) {
-  PUNA_TRY(auto usage, workbench.library().usage());
-  for (const auto& partial : workbench.transfers().partials())
-    usage.partials.push_back({partial.file.string(), "puna", static_cast<std::int64_t>(partial.on_disk.count)});
-  return usage;
-}
-
 net::Task<Result<>> show_usage(Call& call) {
   auto& workbench = call.workbench();
-  PUNA_CO_TRY(auto usage, co_await call.blocking([&] { return usage_with_downloads(workbench); }));
+  PUNA_CO_TRY(auto usage, co_await call.blocking([&] { return workbench.disk_usage(); }));
   co_return co_await call.reply(std::move(usage));
 }
 
@@ -182,6 +180,14 @@ std::span<const Route> model_routes() {
        .handle = adopt_model,
        .scope = wire::Scope::manage,
        .request_schema = schema_of<wire::ModelCopy>,
+       .response_schema = schema_of<wire::Job>,
+       .success_status = 202},
+      {.method = "POST",
+       .path = "/api/v1/models/{name}/probe",
+       .operation = "probeModel",
+       .summary = "try what a model can do, as a job that gives way to everything; its result is a Model",
+       .handle = probe_model,
+       .scope = wire::Scope::manage,
        .response_schema = schema_of<wire::Job>,
        .success_status = 202},
       {.method = "GET",

@@ -21,6 +21,7 @@ extern const CommandSpec kPin;
 extern const CommandSpec kUnpin;
 extern const CommandSpec kDiskUsage;
 extern const CommandSpec kVerify;
+extern const CommandSpec kProbe;
 extern const CommandSpec kQuantize;
 extern const CommandSpec kPush;
 extern const CommandSpec kTune;

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/context.h"
 #include "cli/invocation.h"
+#include "cli/probe_text.h"
 #include "cli/screen/table.h"
 #include "cli/screen/time_text.h"
 #include "cli/text.h"
@@ -26,13 +27,16 @@ std::string note_of(const wire::Model& model) {
 void print_table(Context& context, const wire::ModelList& library) {
   const bool stores = std::ranges::any_of(library.models, [](const auto& model) { return model.store != "puna"; });
   const bool notes = std::ranges::any_of(library.models, [](const auto& model) { return !note_of(model).empty(); });
+  const bool probes = std::ranges::any_of(library.models, [](const auto& model) { return model.probe.has_value(); });
   std::vector<Column> columns = {{.title = "NAME", .gives_way = true}, {"ID"}, {"SIZE"}, {"MODIFIED"}};
+  if (probes) columns.push_back({"TRIED"});
   if (stores) columns.push_back({"STORE"});
   if (notes) columns.push_back({"NOTE"});
   Table table(std::move(columns));
   for (const auto& model : library.models) {
     std::vector<std::string> cells = {model.name, model.sha256.empty() ? "-" : short_id(model.sha256), size_text(model.size),
                                       time_ago(model.modified_at, context.now())};
+    if (probes) cells.push_back(model.probe ? badges_of(*model.probe) : "-");
     if (stores) cells.push_back(model.store);
     if (notes) cells.push_back(note_of(model));
     table.add(std::move(cells));
@@ -67,7 +71,8 @@ constinit const CommandSpec kList{
         "programs keep are listed, too, where there are any (settings models.stores and models.folders), with the store that has them: "
         "huggingface, ollama, lmstudio, llama.cpp or folder. They are used in place, without a copy, and never changed. Where several "
         "models are called alike, the library's own has the name, then the store that stands first in that list; the others are called "
-        "NAME:TAG-STORE.",
+        "NAME:TAG-STORE.\n\nTRIED says what worked when the model was tried in the background (`puna probe`): !tools means that tools do "
+        "not work, ?loads that its weights have not been loaded yet.",
     .arguments = kArguments,
     .examples = kExamples,
     .prints_data = true,
