@@ -47,6 +47,40 @@ TEST_F(Library, says_who_keeps_a_model_only_when_others_do) {
             "m        aaaaaaaaaaaa   1.00 MiB   just now   puna     alias of own\n");
 }
 
+wire::ModelProbe tried(wire::ProbeOutcome tool_calls) {
+  using enum wire::ProbeOutcome;
+  return {.probed_at = format_time(std::chrono::system_clock::now()),
+          .loads = {passed},
+          .writes = {passed},
+          .embeds = {passed},
+          .chat = {passed},
+          .system = {passed},
+          .tools = {passed},
+          .tool_calls = {tool_calls, tool_calls == failed ? std::optional<std::string>("taken for text") : std::nullopt},
+          .thinking = {absent}};
+}
+
+TEST_F(Library, badges_say_what_worked_when_a_model_was_tried) {
+  auto good = model("good"), bad = model("bad");
+  good.probe = tried(wire::ProbeOutcome::passed);
+  bad.probe = tried(wire::ProbeOutcome::failed);
+  bad.probe->loads = {};
+  on_as("GET /api/v1/models", 200, wire::ModelList{{good, bad, model("new")}});
+  const auto out = run_words({"list"}).out;
+  EXPECT_THAT(out, HasSubstr("just now   chat tools\n"));
+  EXPECT_THAT(out, HasSubstr("just now   ?loads chat tools !calls\n"));
+  EXPECT_THAT(out, HasSubstr("just now   -\n"));
+}
+
+TEST_F(Library, a_trial_tells_each_finding_and_fails_when_something_does) {
+  auto bad = model("bad");
+  bad.probe = tried(wire::ProbeOutcome::failed);
+  does_job("POST /api/v1/models/bad/probe", json::encode(bad));
+  const auto ran = run_words({"probe", "bad", "--quiet"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("tools     works\ncalls     fails: taken for text\nthinking  no\n"));
+}
+
 // ledger: D11
 TEST_F(Library, a_removal_says_the_bytes_and_asks) {
   has(model("a"));
@@ -93,12 +127,15 @@ TEST_F(Library, df_shows_models_duplicates_removed_ones_and_the_sums) {
                         .duplicates = {{"aa", kMiB, {"a", "b"}, kMiB}},
                         .own_bytes = kMiB,
                         .other_bytes = kMiB,
-                        .available_bytes = 5 * kMiB});
+                        .available_bytes = 5 * kMiB,
+                        .conversation_bytes = 2 * kMiB,
+                        .conversation_limit = 4 * kMiB});
   const auto out = run_words({"df"}).out;
   EXPECT_THAT(out, HasSubstr("NAME       SIZE   SHARED   STORE\na      1.00 MiB        -   puna\n"));
   EXPECT_THAT(out, HasSubstr("On the disk more than once\n"));
   EXPECT_THAT(out, HasSubstr("a, b"));
   EXPECT_THAT(out, HasSubstr("1.00 MiB in the library, 1.00 MiB of other programs, 5.00 MiB available\n"));
+  EXPECT_THAT(out, HasSubstr("2.00 MiB of saved conversations, of at most 4.00 MiB (setting warm.disk)\n"));
 }
 
 // ledger: D14

@@ -49,6 +49,9 @@ class Warm(unittest.TestCase):
             daemon.add_chat_model()
             first = ask(daemon, first_turn())
             self.until_saved(daemon)
+            usage = daemon.get("/api/v1/usage")
+            self.assertGreaterEqual(usage["conversation_bytes"], max(file.stat().st_size for file in self.states(daemon)))
+            self.assertEqual(usage["conversation_limit"], 4 << 30)
             question = second_turn(first_turn(), first)
             stayed = ask(daemon, question)
 

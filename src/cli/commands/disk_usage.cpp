@@ -64,6 +64,9 @@ Result<ExitCode> disk_usage(Context& context, const Invocation& invocation) {
   out.line("");
   out.line(fmt::format("{} in the library, {} of other programs, {} available", size_text(usage.own_bytes), size_text(usage.other_bytes),
                        size_text(usage.available_bytes)));
+  if (usage.conversation_bytes > 0)
+    out.line(fmt::format("{} of saved conversations, of at most {} (setting warm.disk)", size_text(usage.conversation_bytes),
+                         size_text(usage.conversation_limit)));
   return ExitCode::ok;
 }
 
@@ -75,7 +78,8 @@ constinit const CommandSpec kDiskUsage{
     .summary = "show which models take which room",
     .description =
         "Shows the bytes of each model, and how many of them it shares with other models; files of several models are counted once in the "
-        "sums. Then what lies on the disk twice, what was removed and can be brought back, and downloads that are not complete.",
+        "sums. Then what lies on the disk twice, what was removed and can be brought back, downloads that are not complete, and what the "
+        "saved states of conversations take.",
     .examples = kExamples,
     .prints_data = true,
     .run = disk_usage,
