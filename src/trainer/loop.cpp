@@ -135,7 +135,7 @@ class Loop {
       PUNA_TRY(auto tokens, stage_.units.at(unit));
       rows.push_back(std::move(tokens));
     }
-    const auto batches = micro_batches(std::move(rows), stage_.materials.method(), plan_.capacity, plan_.packing);
+    const auto batches = micro_batches(std::move(rows), stage_.materials.method(), plan_.options.pass.most_tokens, plan_.packing);
     const auto begin = steady_clock::now();
     PUNA_TRY(const auto report, trainer_.step(batches, stop_));
     ++cursor_.step;

@@ -1,5 +1,6 @@
 #include "trainer/run.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -189,6 +190,18 @@ TEST_F(Training, ends_early_with_the_best_when_evaluations_get_no_better) {
   ASSERT_TRUE(result.report);
   EXPECT_THAT(result.report->outputs, SizeIs(1));
   EXPECT_LE(*result.report->after.loss, *result.report->before.loss);
+}
+
+// A pair is taken for twice its longer answer, so that more of them go through the model together than were counted on.
+TEST_F(Training, compares_long_answers_with_short_ones) {
+  std::string rows;
+  for (const char prompt : {'a', 'b', 'c', 'd'})
+    rows += fmt::format(R"({{"prompt": "{}", "chosen": "{}", "rejected": "no"}})", prompt, std::string(140, prompt)) + "\n";
+  write_rows(rows);
+  auto wanted = settings(2);
+  wanted.method = "dpo";
+  wanted.batch_rows = 4;
+  EXPECT_EQ(train(order("run", wanted)), "finished");
 }
 
 // ledger: F6
