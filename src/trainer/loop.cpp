@@ -42,6 +42,8 @@ class Loop {
     PUNA_TRY(const auto restored, stage_.checkpoints.restore(trainer_));
     if (restored) cursor_ = *restored;
     guard_.restore(cursor_.guard);
+    std::error_code error;
+    fs::remove(stage_.folder / kSampled, error);
     saved_ = restored ? cursor_.step : -1;
     began_ = steady_clock::now();
     auto done = go();
@@ -76,9 +78,9 @@ class Loop {
 
   Result<> evaluate() {
     if (!stage_.evaluation.empty()) PUNA_CHECK(score());
-    if (plan_.settings.sample_prompts) PUNA_CHECK(sample());
     cursor_.evaluated = cursor_.step;
-    return {};
+    saved_ = -1;
+    return plan_.settings.sample_prompts ? sample() : Result<>();
   }
 
   Result<> score() {

@@ -180,6 +180,7 @@ TEST_F(Training, ends_early_with_the_best_when_evaluations_get_no_better) {
   wanted.eval_every = 2;
   wanted.patience = 2;
   wanted.outputs = 1;
+  wanted.threads = 1;
   wanted.output_tokens = 4;
   const auto folder = order("run", wanted);
   ASSERT_EQ(train(folder), "finished");
@@ -202,6 +203,49 @@ TEST_F(Training, compares_long_answers_with_short_ones) {
   wanted.method = "dpo";
   wanted.batch_rows = 4;
   EXPECT_EQ(train(order("run", wanted)), "finished");
+}
+
+struct MethodRows {
+  std::string_view method;
+  std::string_view rows;
+};
+constexpr MethodRows kMethods[] = {
+    {"pretrain", R"({"text": "Llamas walk slowly over a high plain while wind moves dry grass."})"},
+    {"dpo", R"({"prompt": "Do llamas spit?", "chosen": "Only when they are angry.", "rejected": "Dry grass."})"},
+    {"orpo", R"({"prompt": "Do llamas spit?", "chosen": "Only when they are angry.", "rejected": "Dry grass."})"},
+    {"kto", R"({"prompt": "Do llamas spit?", "completion": "Only when they are angry.", "label": true}
+{"prompt": "Where do llamas live?", "completion": "Dry grass.", "label": false})"},
+};
+
+TEST_F(Training, every_method_learns_from_its_rows_and_goes_on_after_a_kill) {
+  for (const auto& [method, rows] : kMethods) {
+    write_rows(rows);
+    auto wanted = settings(30);
+    wanted.method = method;
+    const auto straight = order(fmt::format("{}-straight", method), wanted);
+    ASSERT_EQ(train(straight), "finished") << method;
+    EXPECT_LT(losses(straight).back(), losses(straight).front()) << method;
+    EXPECT_EQ(metrics(straight, TuneEventKind::step).back().rewards.has_value(), method != "pretrain");
+    const auto broken = order(fmt::format("{}-broken", method), wanted);
+    end_at_ = [](const TuneEvent& event) { return event.kind == TuneEventKind::checkpoint; };
+    ASSERT_EQ(train(broken), "killed") << method;
+    ASSERT_EQ(train(broken), "finished") << method;
+    EXPECT_EQ(losses(broken), losses(straight)) << method;
+  }
+}
+
+TEST_F(Training, answers_sample_prompts_while_it_goes_on) {
+  auto wanted = settings(4);
+  wanted.sample_prompts = {"Do llamas spit?"};
+  wanted.output_tokens = 4;
+  wanted.eval_every = 2;
+  wanted.threads = 1;
+  const auto folder = order("run", wanted);
+  ASSERT_EQ(train(folder), "finished");
+  const auto samples = metrics(folder, TuneEventKind::sample);
+  ASSERT_THAT(samples, SizeIs(3));
+  EXPECT_EQ(samples[0].samples->at(0).prompt, "Do llamas spit?");
+  EXPECT_FALSE(samples[0].samples->at(0).text.empty());
 }
 
 // ledger: F6

@@ -41,16 +41,18 @@ Result<> write_as(const fs::path& file, const T& value) {
 
 }  // namespace
 
-Result<RunFolder> RunFolder::create(const fs::path& path) {
+Result<> RunFolder::require_absent() const {
   std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (!error) fs::permissions(path.parent_path(), fs::perms::owner_all, error);
-  if (error) return fail(errno_error(error.value(), fmt::format("cannot make {}", path.parent_path().string())));
-  const bool made = fs::create_directory(path, error);
-  if (error) return fail(errno_error(error.value(), fmt::format("cannot make {}", path.string())));
-  if (!made) return fail(Code::already_exists, fmt::format("there is a run {} already", path.filename().string()));
-  fs::permissions(path, fs::perms::owner_all, error);
-  return RunFolder(path);
+  if (!fs::exists(path_, error)) return {};
+  return fail(Code::already_exists, fmt::format("there is a run {} already; give this one another name", path_.filename().string()));
+}
+
+Result<> RunFolder::become(const RunFolder& other) const {
+  PUNA_CHECK(other.require_absent());
+  std::error_code error;
+  fs::rename(path_, other.path_, error);
+  if (error) return fail(errno_error(error.value(), fmt::format("cannot make {}", other.path_.string())));
+  return {};
 }
 
 Result<wire::TuneOrder> RunFolder::order() const {

@@ -25,8 +25,10 @@ BOOST_DESCRIBE_STRUCT(RunState, (), (state, updated_at, failure))
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  // Makes it. Code::already_exists when there is one.
-  [[nodiscard]] static Result<RunFolder> create(const std::filesystem::path& path);
+  // Code::already_exists.
+  [[nodiscard]] Result<> require_absent() const;
+  // Takes its place, which is free.
+  [[nodiscard]] Result<> become(const RunFolder& other) const;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "log"; }

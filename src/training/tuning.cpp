@@ -12,7 +12,6 @@
 #include "base/version.h"
 #include "model/library.h"
 #include "os/file.h"
-#include "os/temporary_folder.h"
 #include "training/base_model.h"
 #include "training/child.h"
 #include "training/run_folder.h"
@@ -126,6 +125,10 @@ wire::TuneRun describe(const RunFolder& folder, wire::TuneOrder order, const job
     out.updated_at = job->updated_at;
     out.failure = std::move(job->failure);
   }
+  if (!out.job && out.state == JobState::queued) {
+    out.state = JobState::failed;
+    out.failure = wire::JobFailure{std::string(to_string(Code::unavailable)), "the daemon ended before its job began: resume or remove it"};
+  }
   if (auto result = folder.result(); result && *result && out.state == JobState::completed) out.result = std::move(**result);
   if (out.state != JobState::completed) out.resumes_at = folder.resumes_at();
   return out;
@@ -198,14 +201,26 @@ Result<wire::Job> Tuning::submit(jobs::Queue& queue, const wire::TuneRequest& re
   if (!wanted.name) wanted.name = free_name(wanted);
   PUNA_CHECK(require_absent(parts_.library, *wanted.name));
   PUNA_TRY(const auto order, order_for(base, wanted, parts_.settings));
-  PUNA_TRY(const auto folder, RunFolder::create(parts_.folder / *wanted.name));
-  auto begun = [&]() -> Result<wire::Job> {
-    PUNA_CHECK(folder.write(order));
-    PUNA_CHECK(check_in_child(parts_, folder, wanted));
-    return start(queue, *wanted.name);
-  }();
+  const RunFolder folder(parts_.folder / *wanted.name);
+  PUNA_CHECK(folder.require_absent());
+  // Under its name it appears when nothing speaks against it.
+  PUNA_TRY(const auto work, make_work_folder());
+  const RunFolder draft(work.path());
+  PUNA_CHECK(draft.write(order));
+  PUNA_CHECK(check_in_child(parts_, draft, wanted));
+  PUNA_CHECK(draft.become(folder));
+  auto begun = start(queue, *wanted.name);
   if (!begun) remove_folder(folder.path());
   return begun;
+}
+
+Result<os::TemporaryFolder> Tuning::make_work_folder() const {
+  const auto parent = parts_.folder / kLooking;
+  std::error_code error;
+  fs::create_directories(parent, error);
+  if (!error) fs::permissions(parts_.folder, fs::perms::owner_all, error);
+  if (error) return fail(errno_error(error.value(), fmt::format("cannot make {}", parent.string())));
+  return os::TemporaryFolder::create(parent);
 }
 
 Result<wire::Job> Tuning::resume(jobs::Queue& queue, std::string_view name) {
@@ -236,10 +251,7 @@ Result<> Tuning::look(std::string_view act, const wire::TuneRequest& request, co
     looking_ = true;
   }
   auto done = [&]() -> Result<> {
-    std::error_code error;
-    fs::create_directories(parts_.folder / kLooking, error);
-    if (error) return fail(errno_error(error.value(), fmt::format("cannot make {}", (parts_.folder / kLooking).string())));
-    PUNA_TRY(const auto work, os::TemporaryFolder::create(parts_.folder / kLooking));
+    PUNA_TRY(const auto work, make_work_folder());
     const RunFolder folder(work.path());
     PUNA_TRY(auto order, order_for(base, request, parts_.settings));
     if (order.name.empty()) order.name = "run";

@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "jobs/queue.h"
 #include "jobs/spec.h"
+#include "os/temporary_folder.h"
 #include "wire/tune.h"
 
 namespace puna::model {
@@ -71,6 +72,7 @@ class Tuning {
 
  private:
   [[nodiscard]] Result<json::value> run(jobs::JobContext& context);
+  [[nodiscard]] Result<os::TemporaryFolder> make_work_folder() const;
   [[nodiscard]] std::string free_name(const wire::TuneRequest& request) const;
   [[nodiscard]] Result<wire::Job> start(jobs::Queue& queue, const std::string& name);
   [[nodiscard]] Result<> look(std::string_view act, const wire::TuneRequest& request, const std::stop_token& stop,
