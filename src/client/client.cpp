@@ -279,6 +279,18 @@ Result<wire::Job> Client::push(std::string_view model, const wire::PushRequest& 
   return core_->call<wire::Job>({.method = "POST", .target = model_target("models", model, "/push"), .body = json::encode(request)}, stop);
 }
 
+Result<wire::Job> Client::merge_adapter(const wire::MergeRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/tune/merge", .body = json::encode(request)}, stop);
+}
+
+Result<wire::Job> Client::export_adapter(const wire::ExportRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/tune/export", .body = json::encode(request)}, stop);
+}
+
+Result<wire::Job> Client::import_adapter(const wire::ImportRequest& request, std::stop_token stop) {
+  return core_->call<wire::Job>({.method = "POST", .target = "/api/v1/tune/import", .body = json::encode(request)}, stop);
+}
+
 Result<wire::Job> Client::tune(const wire::TuneRequest& request, std::stop_token stop) {
   return core_->call<wire::Job>(
       {.method = "POST", .target = "/api/v1/tune/runs", .body = json::encode(request), .deadlines = kPatientDeadlines}, stop);

@@ -13,6 +13,7 @@
 #include "client/chat.h"
 #include "net/http_types.h"
 #include "wire/access.h"
+#include "wire/adapter_work.h"
 #include "wire/hub.h"
 #include "wire/job.h"
 #include "wire/model.h"
@@ -78,6 +79,10 @@ class Client {
   [[nodiscard]] Result<wire::Job> quantize(std::string_view model, const wire::QuantizeRequest& request, std::stop_token stop = {});
   [[nodiscard]] Result<wire::Job> push(std::string_view model, const wire::PushRequest& request, std::stop_token stop = {});
 
+  // What becomes of adapters, as jobs.
+  [[nodiscard]] Result<wire::Job> merge_adapter(const wire::MergeRequest& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> export_adapter(const wire::ExportRequest& request, std::stop_token stop = {});
+  [[nodiscard]] Result<wire::Job> import_adapter(const wire::ImportRequest& request, std::stop_token stop = {});
   // Begins a run of training, as a job.
   [[nodiscard]] Result<wire::Job> tune(const wire::TuneRequest& request, std::stop_token stop = {});
   // What a run would take, by one step with its longest rows.

@@ -82,8 +82,8 @@ Result<ExitCode> tune(Context& context, const Invocation& invocation) {
   return start_run(context, invocation, *daemon, request);
 }
 
-constexpr std::array<const CommandSpec*, 8> kChildren = {&kTuneList,   &kTuneShow, &kTuneFollow, &kTunePause,
-                                                         &kTuneResume, &kTuneStop, &kTuneRemove, &kTuneRepeat};
+constexpr std::array<const CommandSpec*, 11> kChildren = {&kTuneList,   &kTuneShow,   &kTuneFollow, &kTunePause,  &kTuneResume, &kTuneStop,
+                                                          &kTuneRemove, &kTuneRepeat, &kTuneMerge,  &kTuneExport, &kTuneImport};
 
 }  // namespace
 

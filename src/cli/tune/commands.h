@@ -13,5 +13,8 @@ extern const CommandSpec kTuneResume;
 extern const CommandSpec kTuneStop;
 extern const CommandSpec kTuneRemove;
 extern const CommandSpec kTuneRepeat;
+extern const CommandSpec kTuneMerge;
+extern const CommandSpec kTuneExport;
+extern const CommandSpec kTuneImport;
 
 }  // namespace puna::cli
