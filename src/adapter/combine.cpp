@@ -20,7 +20,7 @@ void put(const tune::Adapter& from, const tune::LoraPair& pair, tune::Adapter& t
 tune::Adapter combine(const tune::Model& model, std::span<const tune::Adapter> adapters) {
   std::vector<tune::LoraPlace> places;
   for (std::size_t layer = 0; layer < model.shape().layers; ++layer) {
-    for (const auto& names : tune::target_names()) {
+    for (const auto& names : model.targets()) {
       tune::LoraPlace place{layer, names.target, 0, 1};
       for (const auto& adapter : adapters)
         if (const auto* pair = adapter.find(layer, names.target)) place.rank += pair->rank;

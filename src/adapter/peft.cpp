@@ -83,6 +83,8 @@ class PeftReader {
     if (place->layer >= model_.shape().layers)
       return fail(Code::invalid_argument,
                   fmt::format("it changes layer {}; the model has {}, counted from 0", place->layer, model_.shape().layers));
+    if (model_.layer(place->layer).linear(place->target).weight.data == nullptr)
+      return fail(Code::invalid_argument, fmt::format("its tensor '{}' is for a map that the model has not", printable(tensor.name)));
     Halves& halves = halves_[{place->layer, place->target}];
     (place->is_a ? halves.a : halves.b) = &tensor;
     return {};

@@ -13,7 +13,7 @@ namespace puna::adapter {
 namespace {
 
 std::string_view part_of(tune::Target target) {
-  return target < tune::Target::ffn_gate ? "self_attn" : "mlp";
+  return target < tune::Target::ffn_gate || target == tune::Target::attn_qkv ? "self_attn" : "mlp";
 }
 
 std::string_view peft_name(tune::Target target) {

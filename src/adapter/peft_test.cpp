@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using tune::TestModel;
 
-constexpr std::array kKnown = {"llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3"};  // by tests/data/peft
+constexpr std::array kKnown = {"llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3"};  // by tests/data/peft
 
 std::filesystem::path folder_of(const std::string& architecture) {
   return std::filesystem::path(PUNA_TEST_DATA) / "peft" / architecture;

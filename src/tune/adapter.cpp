@@ -11,12 +11,15 @@
 namespace puna::tune {
 namespace {
 
+// From a layer to the next in what A is drawn by. Fused maps reach into the next layer's keys, for maps that models with them do not have.
+constexpr std::uint64_t kSeedStride = 7;
+
 // The rank that the options give each place, zero for none; every name in the options must be of use.
 class Placement {
  public:
-  Placement(const Model& model, const LoraOptions& options) : options_(options) {
+  Placement(const Model& model, const LoraOptions& options) : options_(options), targets_(model.targets()) {
     for (std::size_t layer = 0; layer < model.shape().layers; ++layer)
-      for (const auto& names : target_names()) places_.push_back({layer, &names});
+      for (const auto& names : targets_) places_.push_back({layer, &names});
   }
 
   [[nodiscard]] Result<> check() const {
@@ -48,7 +51,7 @@ class Placement {
   [[nodiscard]] Result<> check_name(const std::string& name) const {
     if (std::ranges::any_of(places_, [&](const Place& place) { return matches(name, place); })) return {};
     std::vector<std::string> known;
-    for (const auto& names : target_names()) known.emplace_back(names.gguf);
+    for (const auto& names : targets_) known.emplace_back(names.gguf);
     return fail(Code::invalid_argument, fmt::format("the model has no target '{}'; it has {}, each also for one layer as in blk.0.attn_q",
                                                     printable(name), join(known, ", ")));
   }
@@ -58,6 +61,7 @@ class Placement {
   }
 
   const LoraOptions& options_;
+  std::span<const TargetNames> targets_;
   std::vector<Place> places_;
 };
 
@@ -72,7 +76,7 @@ Result<Adapter> Adapter::create(const Model& model, const LoraOptions& options) 
     return fail(Code::invalid_argument, fmt::format("dropout is {}; it must be from 0 to below 1", options.dropout));
   std::vector<LoraPlace> places;
   for (std::size_t layer = 0; layer < model.shape().layers; ++layer) {
-    for (const auto& names : target_names()) {
+    for (const auto& names : model.targets()) {
       const std::size_t rank = placement.rank(layer, names);
       if (rank == 0) continue;
       const BaseMatrix& weight = model.layer(layer).linear(names.target).weight;
@@ -85,7 +89,7 @@ Result<Adapter> Adapter::create(const Model& model, const LoraOptions& options) 
   }
   Adapter adapter = at(model, places, options.dropout);
   for (const auto& pair : adapter.pairs_) {
-    const std::uint64_t key = derive(options.seed, pair.layer * kTargets + static_cast<std::size_t>(pair.target));
+    const std::uint64_t key = derive(options.seed, pair.layer * kSeedStride + static_cast<std::size_t>(pair.target));
     const float bound = 1 / std::sqrt(static_cast<float>(pair.in));
     for (std::size_t i = 0; i < pair.a_size(); ++i) adapter.parameters_.data()[pair.a + i] = (2 * uniform(key, i) - 1) * bound;
   }

@@ -87,7 +87,7 @@ class AdapterReader {
   Result<std::vector<LoraPlace>> find_places(float alpha) {
     std::vector<LoraPlace> places;
     for (std::size_t layer = 0; layer < model_.shape().layers; ++layer) {
-      for (const auto& names : target_names()) {
+      for (const auto& names : model_.targets()) {
         const BaseMatrix& weight = model_.layer(layer).linear(names.target).weight;
         const auto found = halves_.find(weight.name);
         if (found == halves_.end()) continue;

@@ -1,6 +1,7 @@
 #include "tune/block.h"
 
 #include <algorithm>
+#include <array>
 
 #include "tune/kernels.h"
 #include "tune/norm.h"
@@ -50,14 +51,100 @@ bool has_head_norms(const BlockCall& call) {
   return !call.weights().query_norm.empty();
 }
 
+bool is_fused(const BlockCall& call) {
+  return call.model.shape().architecture->fused;
+}
+
+// One of the parts that lie side by side in the rows of a fused map's result.
+struct Part {
+  float* data;  // [tokens, width]
+  std::size_t width;
+};
+
+enum class Way : bool { apart, together };
+
+// Between these parts and the scratch for fused rows.
+void copy_parts(const BlockCall& call, Way way, std::span<const Part> parts) {
+  std::size_t row = 0;
+  for (const auto& part : parts) row += part.width;
+  call.team.for_each(call.batch.tokens.size(), [&](std::size_t token, std::size_t) {
+    float* fused = call.scratch.fused.data() + token * row;
+    for (const auto& part : parts) {
+      float* own = part.data + token * part.width;
+      if (way == Way::apart)
+        std::copy_n(fused, part.width, own);
+      else
+        std::copy_n(own, part.width, fused);
+      fused += part.width;
+    }
+  });
+}
+
+struct Heads {
+  float* q;
+  float* k;
+  float* v;
+};
+
+std::array<Part, 3> parts_of(const BlockCall& call, const Heads& heads) {
+  const Shape& shape = call.model.shape();
+  return {{{heads.q, shape.query_width()}, {heads.k, shape.key_width()}, {heads.v, shape.key_width()}}};
+}
+
+void forward_heads(const BlockCall& call, const float* x, const Heads& heads) {
+  if (is_fused(call)) {
+    forward(call.linear(Target::attn_qkv), x, call.scratch.fused.data());
+    copy_parts(call, Way::apart, parts_of(call, heads));
+    return;
+  }
+  forward(call.linear(Target::attn_q), x, heads.q);
+  forward(call.linear(Target::attn_k), x, heads.k);
+  forward(call.linear(Target::attn_v), x, heads.v);
+}
+
+// d_x may be null, when no gradient is needed below.
+void backward_heads(const BlockCall& call, Adapter& adapter, const float* x, const Heads& d, float* d_x) {
+  if (is_fused(call)) {
+    copy_parts(call, Way::together, parts_of(call, d));
+    backward(call.linear(Target::attn_qkv), adapter, x, call.scratch.fused.data(), d_x, Gradient::replace);
+    return;
+  }
+  backward(call.linear(Target::attn_q), adapter, x, d.q, d_x, Gradient::replace);
+  backward(call.linear(Target::attn_k), adapter, x, d.k, d_x, Gradient::add);
+  backward(call.linear(Target::attn_v), adapter, x, d.v, d_x, Gradient::add);
+}
+
+std::array<Part, 2> parts_of_gate(const BlockCall& call, Activations& kept) {
+  return {{{kept.gate.data(), call.model.shape().inner}, {kept.up.data(), call.model.shape().inner}}};
+}
+
+void forward_gate(const BlockCall& call, Activations& kept) {
+  if (is_fused(call)) {
+    forward(call.linear(Target::ffn_gate_up), kept.ffn_input.data(), call.scratch.fused.data());
+    copy_parts(call, Way::apart, parts_of_gate(call, kept));
+    return;
+  }
+  forward(call.linear(Target::ffn_gate), kept.ffn_input.data(), kept.gate.data());
+  forward(call.linear(Target::ffn_up), kept.ffn_input.data(), kept.up.data());
+}
+
+// From the gradients of gate and up, which lie where these were.
+void backward_gate(const BlockCall& call, Adapter& adapter, Activations& kept, float* d_x) {
+  if (is_fused(call)) {
+    copy_parts(call, Way::together, parts_of_gate(call, kept));
+    backward(call.linear(Target::ffn_gate_up), adapter, kept.ffn_input.data(), call.scratch.fused.data(), d_x, Gradient::replace);
+    return;
+  }
+  backward(call.linear(Target::ffn_gate), adapter, kept.ffn_input.data(), kept.gate.data(), d_x, Gradient::replace);
+  backward(call.linear(Target::ffn_up), adapter, kept.ffn_input.data(), kept.up.data(), d_x, Gradient::add);
+}
+
 void forward_attention(const BlockCall& call, const float* x, Activations& kept) {
   const Shape& shape = call.model.shape();
   normalise(norm(call, call.weights().attention_norm), x, kept.attention_input.data());
   float* q = has_head_norms(call) ? kept.q_raw.data() : kept.q.data();
   float* k = has_head_norms(call) ? kept.k_raw.data() : kept.k.data();
-  forward(call.linear(Target::attn_q), kept.attention_input.data(), q);
-  forward(call.linear(Target::attn_k), kept.attention_input.data(), k);
-  forward(call.linear(Target::attn_v), kept.attention_input.data(), kept.v.data());
+  forward_heads(call, kept.attention_input.data(), {q, k, kept.v.data()});
   if (has_head_norms(call)) {
     normalise(norm(call, call.weights().query_norm, shape.heads), q, kept.q.data());
     normalise(norm(call, call.weights().key_norm, shape.heads_kv), k, kept.k.data());
@@ -77,13 +164,12 @@ void backward_ffn(const BlockCall& call, Adapter& adapter, Activations& kept, Ba
     activation_back(kept.gate.data() + at, kept.up.data() + at, scratch.d_act.data() + at, kept.gate.data() + at, kept.up.data() + at,
                     count);
   });
-  backward(call.linear(Target::ffn_gate), adapter, kept.ffn_input.data(), kept.gate.data(), scratch.d_normal.data(), Gradient::replace);
-  backward(call.linear(Target::ffn_up), adapter, kept.ffn_input.data(), kept.up.data(), scratch.d_normal.data(), Gradient::add);
+  backward_gate(call, adapter, kept, scratch.d_normal.data());
   normalise_back(norm(call, call.weights().ffn_norm), kept.middle.data(), scratch.d_normal.data(), d, Gradient::add);
 }
 
 // From the gradient of the attention's result to those of q, k and v before rotation and norms.
-void backward_heads(const BlockCall& call, Activations& kept, BackwardScratch& scratch) {
+void backward_scores(const BlockCall& call, Activations& kept, BackwardScratch& scratch) {
   const Shape& shape = call.model.shape();
   attend_back(attention(call), {kept.q.data(), kept.k.data(), kept.v.data()}, kept.attention.data(), kept.log_sums.data(),
               scratch.d_attention.data(), {scratch.d_q.data(), scratch.d_k_parts.data(), scratch.d_v_parts.data()});
@@ -104,11 +190,9 @@ void backward_attention(const BlockCall& call, Adapter& adapter, const float* x,
   const float* d_result =
       result_gradient(call, call.weights().attention_result_norm, kept.attention_result.data(), d, scratch.d_result.data());
   backward(call.linear(Target::attn_output), adapter, kept.attention.data(), d_result, scratch.d_attention.data(), Gradient::replace);
-  backward_heads(call, kept, scratch);
+  backward_scores(call, kept, scratch);
   float* d_input = below == Below::needs_gradient ? scratch.d_normal.data() : nullptr;
-  backward(call.linear(Target::attn_q), adapter, kept.attention_input.data(), scratch.d_q.data(), d_input, Gradient::replace);
-  backward(call.linear(Target::attn_k), adapter, kept.attention_input.data(), scratch.d_k.data(), d_input, Gradient::add);
-  backward(call.linear(Target::attn_v), adapter, kept.attention_input.data(), scratch.d_v.data(), d_input, Gradient::add);
+  backward_heads(call, adapter, kept.attention_input.data(), {scratch.d_q.data(), scratch.d_k.data(), scratch.d_v.data()}, d_input);
   if (d_input != nullptr) normalise_back(norm(call, call.weights().attention_norm), x, d_input, d, Gradient::add);
 }
 
@@ -173,8 +257,7 @@ void forward(const BlockCall& call, const float* x, Activations& kept, float* y)
   forward(call.linear(Target::attn_output), kept.attention.data(), attention_result);
   add_result(call, weights.attention_result_norm, x, attention_result, kept.middle.data());
   normalise(norm(call, weights.ffn_norm), kept.middle.data(), kept.ffn_input.data());
-  forward(call.linear(Target::ffn_gate), kept.ffn_input.data(), kept.gate.data());
-  forward(call.linear(Target::ffn_up), kept.ffn_input.data(), kept.up.data());
+  forward_gate(call, kept);
   const auto activation = is_gelu(call) ? kernels().geglu : kernels().swiglu;
   for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
     activation(kept.act.data() + at, kept.gate.data() + at, kept.up.data() + at, count);

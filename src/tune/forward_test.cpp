@@ -50,6 +50,18 @@ TEST(Forward, is_llama_cpps_with_the_frequency_factors_of_llama_3) {
   EXPECT_LT(distance_to_judge({.frequency_factors = true}), kFloatTolerance);
 }
 
+// The judge's context is 512 tokens: longer than the first context, it takes the long factors, whatever the text's length.
+TEST(Forward, is_llama_cpps_with_the_factors_of_phi_3_for_long_contexts) {
+  const TestModel model({.architecture = "phi3", .factors_by_length = true});
+  const auto row = random_row(300, 256, 3);
+  EXPECT_LT(relative_distance(own_logits(model.model(), row.tokens), Judge(model.file()).logits(row.tokens)), kFloatTolerance);
+}
+
+TEST(Forward, takes_the_short_factors_of_phi_3_within_its_first_context) {
+  const TestModel model({.architecture = "phi3", .factors_by_length = true});
+  EXPECT_NE(model.model().frequency_factors(256)[0], model.model().frequency_factors(257)[0]);
+}
+
 TEST(Forward, is_llama_cpps_over_several_blocks_of_queries) {
   EXPECT_LT(distance_to_judge({.layers = 1, .heads = 4, .heads_kv = 1}, 300), kFloatTolerance);
 }

@@ -22,7 +22,7 @@ Largest largest_of(const Model& model, const Adapter* adapter) {
   };
   see(model.head(), false);
   for (std::size_t layer = 0; layer < model.shape().layers; ++layer) {
-    for (const auto& names : target_names()) {
+    for (const auto& names : model.targets()) {
       const auto* pair = adapter == nullptr ? nullptr : adapter->find(layer, names.target);
       see(model.layer(layer).linear(names.target).weight, pair != nullptr);
       if (pair == nullptr) continue;
@@ -32,6 +32,11 @@ Largest largest_of(const Model& model, const Adapter* adapter) {
   }
   if (adapter == nullptr || adapter->dropout() == 0) out.in = 0;
   return out;
+}
+
+// Of what the widest map of several in one gives a token.
+std::size_t fused_width(const Shape& shape) {
+  return shape.architecture->fused ? std::max(shape.query_width() + 2 * shape.key_width(), 2 * shape.inner) : 0;
 }
 
 // Adding s B A to W costs rank x in x out products; going through A and B costs tokens x rank x (in + out).
@@ -115,6 +120,7 @@ void backward_pair(const LinearCall& call, Adapter& adapter, bool merged, const 
 }  // namespace
 
 LinearScratch::LinearScratch(const Model& model, const Adapter* adapter, std::size_t tokens) {
+  fused = Floats(tokens * fused_width(model.shape()));
   const auto largest = largest_of(model, adapter);
   weight = Floats(largest.slice);
   hidden = Floats(tokens * largest.rank);
@@ -124,7 +130,7 @@ LinearScratch::LinearScratch(const Model& model, const Adapter* adapter, std::si
 
 std::size_t LinearScratch::floats(const Model& model, const Adapter* adapter, std::size_t tokens) {
   const auto largest = largest_of(model, adapter);
-  return largest.slice + tokens * (2 * largest.rank + largest.in);
+  return largest.slice + tokens * (2 * largest.rank + largest.in + fused_width(model.shape()));
 }
 
 std::size_t LinearScratch::slice_rows(const BaseMatrix& weight) {

@@ -29,6 +29,7 @@ class LinearScratch {
   Floats hidden;    // [tokens, rank]: A x
   Floats d_hidden;  // [tokens, rank]
   Floats dropped;   // [tokens, in], only with dropout: what of x A is given
+  Floats fused;     // [tokens, the widest of them], only where several maps are one: their results, or the gradients of these
 };
 
 struct LinearCall {

@@ -13,8 +13,18 @@ std::span<const TargetNames, kTargets> target_names() {
                                                              {Target::attn_output, "attn_output", "o_proj"},
                                                              {Target::ffn_gate, "ffn_gate", "gate_proj"},
                                                              {Target::ffn_up, "ffn_up", "up_proj"},
-                                                             {Target::ffn_down, "ffn_down", "down_proj"}}};
+                                                             {Target::ffn_down, "ffn_down", "down_proj"},
+                                                             {Target::attn_qkv, "attn_qkv", "qkv_proj"},
+                                                             {Target::ffn_gate_up, "ffn_up", "gate_up_proj"}}};
   return kNames;
+}
+
+std::span<const TargetNames> targets_of(const ArchitectureSpec& architecture) {
+  constexpr std::size_t kApart = 7;
+  const auto name = [](Target target) { return target_names()[static_cast<std::size_t>(target)]; };
+  static const std::array kFused{name(Target::attn_output), name(Target::ffn_down), name(Target::attn_qkv), name(Target::ffn_gate_up)};
+  if (architecture.fused) return kFused;
+  return target_names().first<kApart>();
 }
 
 std::string_view to_string(Target target) {
@@ -99,6 +109,10 @@ class ModelReader {
     if (shape.architecture->frequency_factors) {
       PUNA_TRY(model_.frequency_factors_, vector_if_any("rope_freqs.weight", shape.head_width / 2));
     }
+    if (shape.architecture->factors_by_length) {
+      PUNA_TRY(model_.frequency_factors_, vector_if_any("rope_factors_short.weight", shape.head_width / 2));
+      PUNA_TRY(model_.long_factors_, vector_if_any("rope_factors_long.weight", shape.head_width / 2));
+    }
     return {};
   }
 
@@ -122,8 +136,10 @@ class ModelReader {
                                                                            {shape.query_width(), shape.width},
                                                                            {shape.width, shape.inner},
                                                                            {shape.width, shape.inner},
-                                                                           {shape.inner, shape.width}}};
-    for (const auto& names : target_names()) {
+                                                                           {shape.inner, shape.width},
+                                                                           {shape.width, shape.query_width() + 2 * shape.key_width()},
+                                                                           {shape.width, 2 * shape.inner}}};
+    for (const auto& names : model_.targets()) {
       const auto [in, out] = sizes[static_cast<std::size_t>(names.target)];
       Linear& linear = layer.linears[static_cast<std::size_t>(names.target)];
       PUNA_TRY(linear.weight, matrix(fmt::format("{}{}.weight", block, names.gguf), in, out));

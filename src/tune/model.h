@@ -18,14 +18,16 @@
 namespace puna::tune {
 
 // The linear maps of a block, which LoRA can be put on.
-enum class Target : std::uint8_t { attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down };
-inline constexpr std::size_t kTargets = 7;
+enum class Target : std::uint8_t { attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down, attn_qkv, ffn_gate_up };
+inline constexpr std::size_t kTargets = 9;
 struct TargetNames {
   Target target;
   std::string_view gguf;  // "attn_q": blk.N.attn_q.weight
   std::string_view peft;  // "q_proj"
 };
 [[nodiscard]] std::span<const TargetNames, kTargets> target_names();
+// Those that models of an architecture have.
+[[nodiscard]] std::span<const TargetNames> targets_of(const ArchitectureSpec& architecture);
 [[nodiscard]] std::string_view to_string(Target target);
 
 struct Linear {
@@ -40,7 +42,7 @@ struct Layer {
   std::vector<float> key_norm;
   std::vector<float> attention_result_norm;  // [width], empty where there is none
   std::vector<float> ffn_result_norm;
-  std::array<Linear, kTargets> linears;
+  std::array<Linear, kTargets> linears;  // those that the architecture does not have are empty
 
   [[nodiscard]] const Linear& linear(Target target) const { return linears[static_cast<std::size_t>(target)]; }
 };
@@ -57,7 +59,11 @@ class Model {
   [[nodiscard]] const BaseMatrix& head() const { return head_; }            // the same where they are tied
   [[nodiscard]] std::span<const float> head_bias() const { return head_bias_; }
   [[nodiscard]] std::span<const float> final_norm() const { return final_norm_; }
-  [[nodiscard]] std::span<const float> frequency_factors() const { return frequency_factors_; }
+  // For texts of that length.
+  [[nodiscard]] std::span<const float> frequency_factors(std::size_t longest) const {
+    return longest > shape_.first_context && !long_factors_.empty() ? long_factors_ : frequency_factors_;
+  }
+  [[nodiscard]] std::span<const TargetNames> targets() const { return targets_of(*shape_.architecture); }
   [[nodiscard]] const gguf::Header& header() const { return headers_.front(); }
 
  private:
@@ -73,6 +79,7 @@ class Model {
   std::vector<float> head_bias_;
   std::vector<float> final_norm_;
   std::vector<float> frequency_factors_;
+  std::vector<float> long_factors_;
 };
 
 }  // namespace puna::tune

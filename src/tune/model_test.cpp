@@ -54,7 +54,7 @@ Changes set(std::string key, T value) {
 // ledger: F9
 TEST(Model, that_this_build_cannot_train_is_refused_with_the_reason_and_what_can) {
   EXPECT_THAT(refusal(set("general.architecture", std::string("mamba"))),
-              HasSubstr("'mamba' cannot be trained by this build; it trains llama, qwen2, qwen3, gemma, gemma2, gemma3"));
+              HasSubstr("'mamba' cannot be trained by this build; it trains llama, qwen2, qwen3, gemma, gemma2, gemma3, phi3"));
   EXPECT_THAT(refusal(set("llama.expert_count", 8U)), HasSubstr("experts"));
   EXPECT_THAT(refusal(set("llama.rope.scaling.type", std::string("yarn"))), HasSubstr("scaled by 'yarn'"));
   EXPECT_THAT(refusal(set("llama.rope.dimension_count", 8U)), HasSubstr("8 of 16 numbers in a head"));

@@ -23,7 +23,7 @@ std::size_t team_floats(const Model& model, std::size_t threads) {
     most = std::max({most, product_scratch_floats(threads, weight.in, rows), product_scratch_floats(threads, rows, weight.in)});
   };
   see(model.head());
-  for (const auto& linear : model.layer(0).linears) see(linear.weight);
+  for (const auto& names : model.targets()) see(model.layer(0).linear(names.target).weight);
   return most;
 }
 
@@ -33,7 +33,7 @@ Pass::Pass(const Model& model, Team& team, const Adapter* adapter, const PassOpt
     : model_(model),
       team_(team),
       options_(options),
-      rotation_(model.shape(), model.frequency_factors(), options.longest),
+      rotation_(model.shape(), model.frequency_factors(options.longest), options.longest),
       scratch_(model, adapter, options.most_tokens),
       head_(model, team, scratch_, options.most_tokens),
       backward_(model.shape(), adapter == nullptr ? 0 : options.most_tokens),

@@ -13,8 +13,8 @@ Rotation::Rotation(const Shape& shape, std::span<const float> factors, std::size
     float* row = table_.data() + position * width_;
     for (std::size_t pair = 0; pair < width_ / 2; ++pair, angle *= step) {
       const float turned = shape.rotary_scale * (factors.empty() ? angle : angle / factors[pair]);
-      row[2 * pair] = std::cos(turned);
-      row[2 * pair + 1] = std::sin(turned);
+      row[2 * pair] = shape.rotary_size * std::cos(turned);
+      row[2 * pair + 1] = shape.rotary_size * std::sin(turned);
     }
   }
 }

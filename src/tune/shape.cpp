@@ -61,6 +61,11 @@ Result<> read_rotation(const Keys& keys, Shape& shape) {
                 fmt::format("{} of {} numbers in a head are rotated; only whole heads can be trained", turned, shape.head_width));
   shape.rotary_base = keys.number_or("rope.freq_base", shape.rotary_base);
   const auto scaling = keys.text_or("rope.scaling.type", "none");
+  if (shape.architecture->factors_by_length) {
+    shape.rotary_size = keys.number_or("rope.scaling.attn_factor", 1);
+    PUNA_TRY(shape.first_context, keys.size_or("rope.scaling.original_context_length", shape.context));
+    if (scaling == "longrope") return {};
+  }
   const float factor = keys.number_or("rope.scaling.factor", 0);
   if (scaling == "linear" || (scaling == "none" && !keys.has("rope.scaling.type")))
     shape.rotary_scale = factor > 0 ? 1 / factor : 1;

@@ -23,9 +23,11 @@ struct Shape {
   std::size_t context = 0;  // tokens that the model was made for
   float norm_epsilon = 0;
   float rotary_base = 10000;
-  float rotary_scale = 1;     // positions are multiplied by it
-  float attention_scale = 0;  // of products of queries and keys
-  float score_cap = 0;        // see ArchitectureSpec; 0: none
+  float rotary_scale = 1;         // positions are multiplied by it
+  float rotary_size = 1;          // by which the rotation makes queries and keys longer
+  std::size_t first_context = 0;  // tokens that it was first trained with; see ArchitectureSpec::factors_by_length
+  float attention_scale = 0;      // of products of queries and keys
+  float score_cap = 0;            // see ArchitectureSpec; 0: none
   float logit_cap = 0;
   std::size_t window = 0;            // tokens that a layer with a window sees, itself among them
   std::vector<bool> windowed;        // by layer; empty: none has a window

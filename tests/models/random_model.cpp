@@ -38,6 +38,10 @@ class RandomFile {
     figure("rope.dimension_count", model.head_width);
     writer_.set(fmt::format("{}.attention.layer_norm_rms_epsilon", model.architecture), 1e-5F);
     writer_.set(fmt::format("{}.rope.freq_base", model.architecture), 10000.0F);
+    if (model.factors_by_length) {
+      figure("rope.scaling.original_context_length", 256);
+      writer_.set(fmt::format("{}.rope.scaling.attn_factor", model.architecture), 1.2F);
+    }
     if (!has_windows(model)) return;
     figure("attention.sliding_window", model.window);
     figure("attention.sliding_window_pattern", 2);
@@ -93,9 +97,14 @@ Result<> add_layer(RandomFile& file, const RandomModel& model, std::size_t layer
   const std::size_t queries = model.heads * model.head_width;
   const std::size_t keys = model.heads_kv * model.head_width;
   PUNA_CHECK(file.vector(block + "attn_norm.weight", model.width, 1, 0.3F));
-  PUNA_CHECK(file.matrix(block + "attn_q.weight", model.width, queries));
-  PUNA_CHECK(file.matrix(block + "attn_k.weight", model.width, keys));
-  PUNA_CHECK(file.matrix(block + "attn_v.weight", model.width, keys));
+  const bool fused = model.architecture == "phi3";
+  if (fused) {
+    PUNA_CHECK(file.matrix(block + "attn_qkv.weight", model.width, queries + 2 * keys));
+  } else {
+    PUNA_CHECK(file.matrix(block + "attn_q.weight", model.width, queries));
+    PUNA_CHECK(file.matrix(block + "attn_k.weight", model.width, keys));
+    PUNA_CHECK(file.matrix(block + "attn_v.weight", model.width, keys));
+  }
   PUNA_CHECK(file.matrix(block + "attn_output.weight", queries, model.width));
   if (model.architecture == "qwen2") {
     PUNA_CHECK(file.vector(block + "attn_q.bias", queries, 0, 0.5F));
@@ -111,8 +120,8 @@ Result<> add_layer(RandomFile& file, const RandomModel& model, std::size_t layer
     PUNA_CHECK(file.vector(block + "attn_k_norm.weight", model.head_width, 1, 0.3F));
   }
   PUNA_CHECK(file.vector(block + "ffn_norm.weight", model.width, 1, 0.3F));
-  PUNA_CHECK(file.matrix(block + "ffn_gate.weight", model.width, model.inner));
-  PUNA_CHECK(file.matrix(block + "ffn_up.weight", model.width, model.inner));
+  if (!fused) PUNA_CHECK(file.matrix(block + "ffn_gate.weight", model.width, model.inner));
+  PUNA_CHECK(file.matrix(block + "ffn_up.weight", model.width, fused ? 2 * model.inner : model.inner));
   return file.matrix(block + "ffn_down.weight", model.inner, model.width);
 }
 
@@ -124,6 +133,10 @@ Result<> write(const std::filesystem::path& path, const RandomModel& model) {
   if (!model.tied) PUNA_CHECK(file.matrix("output.weight", model.width, model.vocabulary));
   PUNA_CHECK(file.vector("output_norm.weight", model.width, 1, 0.3F));
   if (model.frequency_factors) PUNA_CHECK(file.vector("rope_freqs.weight", model.head_width / 2, 2, 0.9F));
+  if (model.factors_by_length) {
+    PUNA_CHECK(file.vector("rope_factors_short.weight", model.head_width / 2, 2, 0.9F));
+    PUNA_CHECK(file.vector("rope_factors_long.weight", model.head_width / 2, 9, 5));
+  }
   for (std::size_t layer = 0; layer < model.layers; ++layer) PUNA_CHECK(add_layer(file, model, layer));
   return file.write(path);
 }

@@ -12,7 +12,8 @@
 namespace puna::tiny_model {
 
 struct RandomModel {
-  std::string architecture = "llama";  // "qwen2": with biases; "qwen3": with norms of the heads; "gemma2", "gemma3": and of results
+  std::string architecture =
+      "llama";  // "qwen2": with biases; "qwen3": with norms of the heads; "gemma2", "gemma3": and of results; "phi3": fused maps
   gguf::TensorType type = gguf::TensorType::f32;  // of all matrices; rows must be whole blocks of it
   bool widened = false;                           // the values that `type` holds, but written as F32
   std::size_t layers = 2;
@@ -24,6 +25,7 @@ struct RandomModel {
   std::size_t vocabulary = 256;
   bool tied = true;                // no output.weight
   bool frequency_factors = false;  // rope_freqs.weight, as Llama 3 has it
+  bool factors_by_length = false;  // of "phi3", as its variants for long contexts have them
   std::size_t window = 16;         // tokens that layers 0, 2, 4 … of "gemma2" and "gemma3" see
   float cap = 8;                   // of scores and logits of "gemma2"
   std::uint64_t seed = 1;

@@ -9,6 +9,7 @@ extern const ArchitectureSpec kGemma;
 extern const ArchitectureSpec kGemma2;
 extern const ArchitectureSpec kGemma3;
 extern const ArchitectureSpec kLlama;
+extern const ArchitectureSpec kPhi3;
 extern const ArchitectureSpec kQwen2;
 extern const ArchitectureSpec kQwen3;
 

@@ -6,7 +6,7 @@
 namespace puna::tune {
 
 std::span<const ArchitectureSpec* const> architectures() {
-  static constexpr std::array kAll = {&kLlama, &kQwen2, &kQwen3, &kGemma, &kGemma2, &kGemma3};
+  static constexpr std::array kAll = {&kLlama, &kQwen2, &kQwen3, &kGemma, &kGemma2, &kGemma3, &kPhi3};
   return kAll;
 }
 

@@ -28,6 +28,9 @@ struct ArchitectureSpec {
   Pairing pairing = Pairing::halves;
   bool head_norms = false;         // queries and keys are normalised head by head: blk.N.attn_q_norm, attn_k_norm
   bool frequency_factors = false;  // rope_freqs.weight divides the frequencies where the file has it
+  // The same by rope_factors_short.weight, or by rope_factors_long.weight for texts beyond the context that it was first trained with.
+  bool factors_by_length = false;
+  bool fused = false;  // q, k and v are one map, blk.N.attn_qkv; gate and up another, blk.N.ffn_up
   Activation activation = Activation::silu;
   bool scaled_embedding = false;  // embeddings are multiplied by the root of the width
   bool result_norms = false;      // what a half adds is normalised before: blk.N.post_attention_norm, post_ffw_norm

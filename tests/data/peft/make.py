@@ -28,6 +28,7 @@ NAMES = {
     "attn_q": "self_attn.q_proj",
     "attn_k": "self_attn.k_proj",
     "attn_v": "self_attn.v_proj",
+    "attn_qkv": "self_attn.qkv_proj",
     "attn_output": "self_attn.o_proj",
     "attn_q_norm": "self_attn.q_norm",
     "attn_k_norm": "self_attn.k_norm",
@@ -58,6 +59,7 @@ KINDS = {
     "gemma": transformers.GemmaConfig,
     "gemma2": transformers.Gemma2Config,
     "gemma3": transformers.Gemma3TextConfig,
+    "phi3": transformers.Phi3Config,
 }
 
 
@@ -90,6 +92,7 @@ def configuration(architecture, figure, vocabulary):
         rms_norm_eps=figure("attention.layer_norm_rms_epsilon"),
         rope_theta=figure("rope.freq_base"),
         max_position_embeddings=figure("context_length"),
+        pad_token_id=0,
         tie_word_embeddings=True,
         attn_implementation="eager",
         **windows(architecture, figure),
@@ -109,6 +112,8 @@ def as_transformers_has_it(architecture, name, values, figure):
 def name_of(architecture, name):
     if name == "ffn_norm" and architecture in ("gemma2", "gemma3"):
         return "pre_feedforward_layernorm"
+    if name == "ffn_up" and architecture == "phi3":
+        return "mlp.gate_up_proj"
     return NAMES[name]
 
 
@@ -130,13 +135,15 @@ def load(architecture, file):
     return model, vocabulary
 
 
-def adapted(model):
+def adapted(model, architecture):
     torch.manual_seed(1)
+    fused = architecture == "phi3"
+    apart = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
     options = peft.LoraConfig(
         r=4,
         lora_alpha=8,
-        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
-        rank_pattern={"model.layers.1.self_attn.q_proj": 6},
+        target_modules=["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] if fused else apart,
+        rank_pattern={"model.layers.1.self_attn." + ("qkv_proj" if fused else "q_proj"): 6},
         alpha_pattern={"down_proj": 2},
         task_type="CAUSAL_LM",
     )
@@ -153,7 +160,7 @@ def make(program, architecture):
         file = pathlib.Path(place) / "base.gguf"
         subprocess.run([program, file, "--random", architecture], check=True)
         base, vocabulary = load(architecture, file)
-    model = adapted(base)
+    model = adapted(base, architecture)
     tokens = torch.randint(vocabulary, (1, TOKENS), generator=torch.Generator().manual_seed(2))
     logits = model(tokens).logits
     torch.nn.functional.cross_entropy(logits[0, :-1], tokens[0, 1:], reduction="sum").backward()
