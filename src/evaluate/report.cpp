@@ -84,9 +84,11 @@ std::string score_rows(const wire::TuneReport& report) {
 std::string scores_section(const wire::TuneReport& report) {
   const std::string rows = score_rows(report);
   if (rows.empty()) return {};
+  // Losses that compare answers have no perplexity.
   std::string out =
-      fmt::format("## Before and after\n\nLoss and perplexity are means over the trained tokens of {} {} that {} not trained.", report.rows,
-                  report.rows == 1 ? "row" : "rows", report.rows == 1 ? "was" : "were");
+      fmt::format("## Before and after\n\n{} {} {} that {} not trained.",
+                  report.before.perplexity ? "Loss and perplexity are means over the trained tokens of" : "The loss is the mean over",
+                  report.rows, report.rows == 1 ? "row" : "rows", report.rows == 1 ? "was" : "were");
   if (report.generated > 0)
     out += fmt::format(" Texts are scored over {} greedy {}, against the rows' own.", report.generated,
                        report.generated == 1 ? "answer" : "answers");

@@ -47,11 +47,10 @@ wire::TuneResult result() {
           .report = report};
 }
 
-std::string page() {
+std::string page(const wire::TuneResult& what = result()) {
   const wire::TuneRequest request{.model = "smollm2:135m", .data = {"/data/train.jsonl"}};
   const wire::TuneSettings settings{.rank = 16, .learning_rate = 2e-4};
   const auto events = metrics();
-  const auto what = result();
   return report_page({request, settings, what, events, "loss.svg"});
 }
 
@@ -68,6 +67,13 @@ TEST(Report, sets_base_and_tuned_side_by_side) {
   EXPECT_THAT(page(), HasSubstr("| loss | 2.5000 | 0.5000 | -2.0000, better |"));
   EXPECT_THAT(page(), HasSubstr("| exact match, % | 25.0 | 25.0 | +0.0 |"));
   EXPECT_THAT(page(), Not(HasSubstr("chrF")));  // was not measured
+}
+
+TEST(Report, says_what_the_loss_is_of) {
+  EXPECT_THAT(page(), HasSubstr("Loss and perplexity are means over the trained tokens of 12 rows that were not trained."));
+  auto compared = result();
+  compared.report->before.perplexity = compared.report->after.perplexity = std::nullopt;
+  EXPECT_THAT(page(compared), HasSubstr("The loss is the mean over 12 rows that were not trained."));
 }
 
 TEST(Report, what_models_said_forms_no_markup) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "gguf/reader.h"
@@ -232,6 +233,21 @@ TEST_F(Training, every_method_learns_from_its_rows_and_goes_on_after_a_kill) {
     ASSERT_EQ(train(broken), "finished") << method;
     EXPECT_EQ(losses(broken), losses(straight)) << method;
   }
+}
+
+TEST_F(Training, knows_no_perplexity_of_answers_that_are_compared) {
+  write_rows(std::string(R"({"prompt": "a", "chosen": "b", "rejected": "c"})") + "\n" +
+             R"({"prompt": "d", "chosen": "e", "rejected": "f"})");
+  auto wanted = settings(2);
+  wanted.method = "dpo";
+  wanted.eval_fraction = 0.5;
+  wanted.outputs = 0;
+  const auto folder = order("run", wanted);
+  ASSERT_EQ(train(folder), "finished");
+  const auto result = json::decode_text<wire::TuneResult>(bytes_of(folder / "result.json")).value();
+  ASSERT_TRUE(result.report);
+  EXPECT_NEAR(*result.report->before.loss, std::log(2.0), 1e-6);  // the base is its own reference
+  EXPECT_FALSE(result.report->before.perplexity);
 }
 
 TEST_F(Training, answers_sample_prompts_while_it_goes_on) {

@@ -24,9 +24,9 @@ std::vector<wire::TuneEvent> metrics_of(const fs::path& folder) {
   return out;
 }
 
-void set_loss(wire::TuneScores& scores, double loss) {
+void set_loss(wire::TuneScores& scores, double loss, tune::Loss kind) {
   scores.loss = loss;
-  scores.perplexity = std::exp(loss);
+  if (kind == tune::Loss::cross_entropy) scores.perplexity = std::exp(loss);
 }
 
 wire::TuneResult result_of(const fs::path& folder, const Story& story) {
@@ -55,8 +55,9 @@ wire::TuneResult result_of(const fs::path& folder, const Story& story) {
 Result<> write_story(const fs::path& folder, Story story) {
   auto result = result_of(folder, story);
   const auto& guard = story.cursor.guard;
-  if (story.cursor.base_loss) set_loss(story.report.before, *story.cursor.base_loss);
-  if (guard.best) set_loss(story.report.after, *story.plan.settings.keep_best ? *guard.best : guard.last.value_or(*guard.best));
+  const auto kind = story.plan.options.objective.loss;
+  if (story.cursor.base_loss) set_loss(story.report.before, *story.cursor.base_loss, kind);
+  if (guard.best) set_loss(story.report.after, *story.plan.settings.keep_best ? *guard.best : guard.last.value_or(*guard.best), kind);
   if (story.report.rows > 0) result.report = story.report;
   const auto metrics = metrics_of(folder);
   PUNA_CHECK(os::write_file_atomic(folder / kPlot, evaluate::loss_plot(metrics)));
