@@ -23,13 +23,18 @@ TEST(Stoppable, gives_back_what_the_function_returns) {
 
 TEST(Stoppable, a_cancelled_caller_stops_the_function_and_sees_its_end) {
   Io io(1);
+  Notifier begun(io);
   bool stopped = false;
   const auto body = [&]() -> Task<void> {
-    stopped = co_await on_pool_until_stopped(io, [](const std::stop_token& stop) { return stopped_within(stop, Seconds(30)); });
+    stopped = co_await on_pool_until_stopped(io, [&](const std::stop_token& stop) {
+      begun.notify();
+      return stopped_within(stop, Seconds(30));
+    });
   };
   const auto drive = [&]() -> Task<void> {
+    const auto before = begun.epoch();
     auto running = spawn(io, "long work", body());
-    co_await sleep_for(Milliseconds(1));
+    EXPECT_TRUE(co_await begun.wait(before, Seconds(30)));
     running.cancel();
     co_await running.join();
   };

@@ -34,6 +34,18 @@ void add_point(PlotCurve& curve, const wire::TuneEvent& event, const std::option
   if (curve.points.size() > kMostPoints) halve(curve.points);
 }
 
+// Columns of a line that is painted.
+std::size_t visible_width(std::string_view line) {
+  std::string plain;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if (line[at] == '\033')
+      at = std::min(line.find('m', at), line.size() - 1);
+    else
+      plain += line[at];
+  }
+  return display_width(plain);
+}
+
 std::string estimate_text(const wire::TuneEstimate& estimate) {
   std::string out = fmt::format("{} steps on {} rows, {} of memory", estimate.steps, estimate.rows,
                                 size_text(estimate.measured.value_or(estimate.memory_total)));
@@ -47,14 +59,16 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-std::string step_text(const wire::TuneEvent& event) {
+// What matters most comes first: a narrow terminal cuts the end.
+std::string step_text(const wire::TuneEvent& event, const std::optional<double>& evaluation) {
   std::string out = fmt::format("step {}", event.step.value_or(0));
   if (event.steps) out += fmt::format(" of {}", *event.steps);
   if (event.skipped.value_or(false)) return out + "  skipped: the loss was no number";
   if (event.loss) out += "  loss " + loss_text(event.smoothed_loss.value_or(*event.loss));
-  if (event.learning_rate) out += fmt::format("  rate {:.1e}", *event.learning_rate);
+  if (evaluation) out += "  evaluation " + loss_text(*evaluation);
+  if (event.eta_seconds.value_or(0) > 0) out += fmt::format("  {} left", format_duration(std::chrono::seconds(*event.eta_seconds)));
   if (event.tokens_per_second) out += fmt::format("  {:.0f} tokens/s", *event.tokens_per_second);
-  if (event.eta_seconds) out += fmt::format("  {} left", format_duration(std::chrono::seconds(*event.eta_seconds)));
+  if (event.learning_rate) out += fmt::format("  rate {:.1e}", *event.learning_rate);
   return out;
 }
 
@@ -70,7 +84,7 @@ void RunScreen::take(const wire::TuneEvent& event) {
   }
   stale_ = true;
   const auto now = std::chrono::steady_clock::now();
-  if (drawn_ > 0 && now - last_ < kLeastPause) return;
+  if (!drawn_.empty() && now - last_ < kLeastPause) return;
   last_ = now;
   draw();
 }
@@ -83,6 +97,7 @@ void RunScreen::remember(const wire::TuneEvent& event) {
     if (event.steps.value_or(0) > 0) share_ = static_cast<double>(event.step.value_or(0)) / static_cast<double>(*event.steps);
   }
   if (event.kind == Kind::evaluation) add_point(evaluation_, event, event.eval_loss);
+  if (event.kind == Kind::finished) phase_.clear();
   if (event.kind == Kind::phase && event.phase) {
     const bool is_new = *event.phase != phase_;
     phase_ = *event.phase;
@@ -103,7 +118,10 @@ void RunScreen::say(const wire::TuneEvent& event) {
 }
 
 void RunScreen::say_plainly(const wire::TuneEvent& event) {
-  if (event.kind == Kind::phase && told_twentieth_ < 0 && event.phase && event.done.value_or(0) == 0) print(printable(*event.phase));
+  if (event.kind == Kind::phase && event.phase && *event.phase != told_phase_) {
+    told_phase_ = *event.phase;
+    print(printable(told_phase_));
+  }
   if (event.kind == Kind::evaluation && event.eval_loss)
     print(fmt::format("step {}  evaluation {}{}", event.step.value_or(0), loss_text(*event.eval_loss),
                       event.best.value_or(false) ? ", the best so far" : ""));
@@ -112,7 +130,7 @@ void RunScreen::say_plainly(const wire::TuneEvent& event) {
   const std::int64_t twentieth = event.step.value_or(0) * 20 / steps;
   if (twentieth == told_twentieth_ && event.step != event.steps) return;
   told_twentieth_ = twentieth;
-  print(step_text(event));
+  print(step_text(event, std::nullopt));
 }
 
 void RunScreen::print(const std::string& line) {
@@ -122,8 +140,7 @@ void RunScreen::print(const std::string& line) {
 
 std::string RunScreen::figures() const {
   if (!step_) return {};
-  std::string out = step_text(*step_);
-  if (!evaluation_.points.empty()) out += "  evaluation " + loss_text(evaluation_.points.back().y);
+  std::string out = step_text(*step_, evaluation_.points.empty() ? std::nullopt : std::optional(evaluation_.points.back().y));
   if (step_->memory) out += "  " + size_text(*step_->memory);
   return out;
 }
@@ -145,21 +162,37 @@ std::vector<std::string> RunScreen::picture() const {
 void RunScreen::draw() {
   const auto lines = picture();
   // One write, so that no half of it is seen.
-  std::string out = drawn_ > 0 ? fmt::format("\033[{}A\r", drawn_) : std::string();
-  for (const auto& line : lines) out += line + "\033[K\n";
+  std::string out = back_to_its_beginning();
+  drawn_.clear();
+  for (const auto& line : lines) {
+    out += line + "\033[K\n";
+    drawn_.push_back(visible_width(line));
+  }
   stream_.write(out + "\033[J");
-  drawn_ = lines.size();
   stale_ = false;
 }
 
+// A terminal that was made narrower has broken lines into several.
+std::string RunScreen::back_to_its_beginning() const {
+  const std::size_t width = std::max<std::size_t>(stream_.width(), 1);
+  std::size_t lines = 0;
+  bool broken = false;
+  for (const std::size_t columns : drawn_) {
+    const std::size_t taken = columns == 0 ? 1 : (columns + width - 1) / width;
+    broken = broken || taken > 1;
+    lines += taken;
+  }
+  return lines == 0 ? std::string() : fmt::format("\033[{}A\r{}", lines, broken ? "\033[J" : "");
+}
+
 void RunScreen::erase() {
-  if (drawn_ > 0) stream_.write(fmt::format("\033[{}A\r\033[J", drawn_));
-  drawn_ = 0;
+  if (!drawn_.empty()) stream_.write(back_to_its_beginning() + "\033[J");
+  drawn_.clear();
 }
 
 void RunScreen::close() {
   if (stale_) draw();
-  drawn_ = 0;
+  drawn_.clear();
 }
 
 }  // namespace puna::cli

@@ -32,6 +32,7 @@ class RunScreen {
   void print(const std::string& line);
   void draw();
   void erase();
+  [[nodiscard]] std::string back_to_its_beginning() const;
   [[nodiscard]] std::vector<std::string> picture() const;
   [[nodiscard]] std::string figures() const;
 
@@ -42,9 +43,10 @@ class RunScreen {
   std::optional<wire::TuneEvent> step_;
   std::string phase_;
   double share_ = 0;  // of the phase
+  std::string told_phase_;
   std::int64_t told_twentieth_ = -1;
-  std::size_t drawn_ = 0;  // lines that are there, the cursor behind the last of them
-  bool stale_ = false;     // there is something newer than what is drawn
+  std::vector<std::size_t> drawn_;  // columns of the lines that are there, the cursor below them
+  bool stale_ = false;              // there is something newer than what is drawn
   std::chrono::steady_clock::time_point last_{};
 };
 

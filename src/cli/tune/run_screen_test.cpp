@@ -39,7 +39,7 @@ TEST(RunScreen, draws_curves_and_figures_on_a_terminal) {
   const auto text = shown({.terminal = true, .width = 80}, {step(1, 4, 3.5), step(2, 4, 2.5), step(3, 4, 1.25)});
   EXPECT_THAT(text, HasSubstr("━━ loss"));
   EXPECT_THAT(text, HasSubstr("training  75%"));
-  EXPECT_THAT(text, HasSubstr("step 3 of 4  loss 1.250  rate 2.0e-04  400 tokens/s  5.0 s left"));
+  EXPECT_THAT(text, HasSubstr("step 3 of 4  loss 1.250  5.0 s left  400 tokens/s  rate 2.0e-04"));
 }
 
 TEST(RunScreen, what_it_says_in_words_stays_above_the_picture) {

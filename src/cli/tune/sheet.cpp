@@ -23,8 +23,8 @@ std::string row_count(std::int64_t count) {
 void print_findings(Stream& out, const wire::DatasetReport& report) {
   for (const auto& finding : report.findings) {
     const bool is_error = finding.severity == wire::FindingSeverity::error;
-    out.line(fmt::format("{} {} ({} times)", out.paint(is_error ? Tone::bad : Tone::warning, is_error ? "error:" : "warning:"),
-                         printable(finding.message), finding.count));
+    out.line(fmt::format("{} {}{}", out.paint(is_error ? Tone::bad : Tone::warning, is_error ? "error:" : "warning:"),
+                         printable(finding.message), finding.count > 1 ? fmt::format(" ({} times)", finding.count) : std::string()));
     for (const auto& place : finding.examples)
       out.line(fmt::format("  {}:{}{}  {}", printable(place.file), place.line, place.field ? " " + printable(*place.field) : "",
                            printable(place.message)));
