@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Above that share of the change, what is left of the adapter may not be what was trained.
-constexpr double kMuchRounding = 0.5;
+// Below that share of tokens chosen alike, the merged model is not what was trained.
+constexpr double kFewestAlike = 0.95;
 
 // "care-merged-latest.gguf": what it is called where others see it.
 std::string file_name(std::string_view model) {
@@ -33,11 +33,11 @@ std::string joined_names(const AdaptedModel& model) {
 }
 
 std::optional<std::string> advice_for(const wire::MergeResult& result, wire::MergeType type) {
-  if (type != wire::MergeType::same || result.rounding < kMuchRounding) return std::nullopt;
+  if (type != wire::MergeType::same || result.tokens == 0 || result.same_choice >= kFewestAlike) return std::nullopt;
   return fmt::format(
-      "rounding to the base's types moved the weights {:.1f} times as far as the adapter did; merge into f16 or q8_0 to keep "
-      "more of it, or serve base and adapter side by side",
-      result.rounding);
+      "the base's types are too coarse for this adapter: after {:.0f} % of {} tokens the merged model would choose another one. "
+      "Merge into q8_0 or f16, or serve base and adapter side by side",
+      100 * (1 - result.same_choice), result.tokens);
 }
 
 class MergeRun {
