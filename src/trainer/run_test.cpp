@@ -83,6 +83,18 @@ class Training : public testing::Test {
     end_at_ = {};
     return out;
   }
+  // What commands tell that have a file system of that size at `place`; nothing, where that is not allowed.
+  std::optional<std::string> on_small_disk(const std::filesystem::path& place, std::string_view size, std::string_view commands) {
+    const auto script = folder_.path() / "small-disk";
+    std::ofstream(script) << "mount -t tmpfs -o size=" << size << " tmpfs " << place.string() << " || { echo not allowed; exit 0; }\n"
+                          << commands << "\n";
+    std::string out;
+    const auto exit = os::run_line_child(
+        {.argv = {"/usr/bin/unshare", "-rm", "/bin/sh", script.string()}, .log = folder_.path() / "log", .longest_line = mib(1)},
+        [&](std::string_view line) { out += std::string(line) + "\n"; }, {});
+    if (!exit || out.contains("not allowed") || out.empty()) return std::nullopt;
+    return out;
+  }
   static std::vector<TuneEvent> metrics(const std::filesystem::path& folder, TuneEventKind kind) {
     std::vector<TuneEvent> out;
     std::ifstream lines(folder / "metrics.jsonl");
@@ -125,6 +137,7 @@ TEST_F(Training, learns_and_leaves_an_adapter_metrics_and_a_report) {
   EXPECT_THAT(checkpoints(folder), IsEmpty());
 }
 
+// ledger: F14
 TEST_F(Training, twenty_steps_a_kill_and_twenty_more_equal_forty) {
   auto wanted = settings(40);
   wanted.dropout = 0.1;
@@ -139,6 +152,7 @@ TEST_F(Training, twenty_steps_a_kill_and_twenty_more_equal_forty) {
   EXPECT_EQ(bytes_of(broken / "adapter.gguf"), bytes_of(straight / "adapter.gguf"));
 }
 
+// ledger: F7
 TEST_F(Training, a_stop_saves_the_last_whole_step_and_the_run_goes_on_from_there) {
   const auto straight = order("straight", settings(12));
   ASSERT_EQ(train(straight), "finished");
@@ -174,6 +188,7 @@ TEST_F(Training, does_not_go_on_with_other_rows_or_another_base) {
   EXPECT_THAT(train(folder), HasSubstr("rows.jsonl has changed since run run began"));
 }
 
+// ledger: F14
 TEST_F(Training, ends_early_with_the_best_when_evaluations_get_no_better) {
   auto wanted = settings(200);
   wanted.learning_rate = 0.05;
@@ -264,24 +279,32 @@ TEST_F(Training, answers_sample_prompts_while_it_goes_on) {
   EXPECT_FALSE(samples[0].samples->at(0).text.empty());
 }
 
-// ledger: F6
+// ledger: F6, F7
 TEST_F(Training, a_full_disk_ends_the_run_and_leaves_the_checkpoint_before) {
   auto wanted = settings(12);
   wanted.checkpoint_every = 2;
   const auto folder = order("run", wanted);
   std::filesystem::create_directories(folder / "checkpoints");
-  const auto script = folder_.path() / "small-disk";
-  // A file system of its own for checkpoints, with room for one of them.
-  std::ofstream(script) << "#!/bin/sh\nmount -t tmpfs -o size=240k tmpfs " << (folder / "checkpoints").string()
-                        << " || { echo not allowed; exit 0; }\n\"$@\"\nls " << (folder / "checkpoints").string() << "\n";
-  std::string text;
-  const os::LineChild child{.argv = {"/usr/bin/unshare", "-rm", "/bin/sh", script.string(), PUNA_PROGRAM, "trainer", folder.string()},
-                            .log = folder / "log"};
-  const auto exit = os::run_line_child(child, [&](std::string_view line) { text += std::string(line) + "\n"; }, {});
-  if (!exit || text.contains("not allowed")) GTEST_SKIP() << "this system gives no file system to a test";
-  EXPECT_TRUE(text.contains("disk_full"));
-  EXPECT_TRUE(text.contains("\nstep-"));
-  EXPECT_FALSE(text.contains("finished"));
+  // With room for two of them.
+  const auto told = on_small_disk(folder / "checkpoints", "240k",
+                                  fmt::format("{} trainer {}; ls {}/checkpoints", PUNA_PROGRAM, folder.string(), folder.string()));
+  if (!told) GTEST_SKIP() << "this system gives no file system to a test";
+  EXPECT_TRUE(told->contains("disk_full"));
+  EXPECT_TRUE(told->contains("\nstep-"));
+  EXPECT_FALSE(told->contains("finished"));
+}
+
+// ledger: F6
+TEST_F(Training, a_disk_that_is_too_small_is_refused_before_work_starts_with_figures) {
+  const auto folder = order("run", settings(12));
+  const auto disk = folder_.path() / "disk";
+  std::filesystem::create_directory(disk);
+  const auto told = on_small_disk(
+      disk, "20m", fmt::format("cp -r {} {}; {} trainer {}/run", folder.string(), disk.string(), PUNA_PROGRAM, disk.string()));
+  if (!told) GTEST_SKIP() << "this system gives no file system to a test";
+  EXPECT_TRUE(told->contains("disk_full"));
+  EXPECT_TRUE(told->contains("20.0 MiB is free") || told->contains("19.9 MiB is free")) << *told;
+  EXPECT_FALSE(told->contains("\"step\":1"));
 }
 
 }  // namespace

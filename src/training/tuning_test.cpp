@@ -211,6 +211,7 @@ TEST_F(TuningTest, a_paused_run_goes_on_to_the_same_result) {
   EXPECT_EQ(adapter_bytes(), straight);
 }
 
+// ledger: F8
 TEST_F(TuningTest, a_run_goes_on_when_the_daemon_is_there_again) {
   const auto job = tuning().submit(queue(), request(40)).value();
   await_step(3);
@@ -220,6 +221,7 @@ TEST_F(TuningTest, a_run_goes_on_when_the_daemon_is_there_again) {
   EXPECT_GE(ended.attempt, 2);
 }
 
+// ledger: F7
 TEST_F(TuningTest, a_cancelled_run_keeps_its_checkpoint_and_can_be_resumed_or_removed) {
   const auto job = tuning().submit(queue(), request(100'000)).value();
   await_step(3);
@@ -233,6 +235,19 @@ TEST_F(TuningTest, a_cancelled_run_keeps_its_checkpoint_and_can_be_resumed_or_re
   end_of(*again);
   EXPECT_GT(tuning().remove(queue(), "care")->count, 0U);
   EXPECT_EQ(tuning().get(queue(), "care").error().code, Code::not_found);
+}
+
+// ledger: F8
+TEST_F(TuningTest, one_run_is_trained_at_a_time_and_the_next_one_waits_its_turn) {
+  const auto first = tuning().submit(queue(), request(100'000)).value();
+  await_step(1);
+  auto other = request(2);
+  other.name = "second";
+  const auto second = tuning().submit(queue(), other).value();
+  EXPECT_EQ(queue().get(second.id)->state, JobState::queued);
+  EXPECT_EQ(tuning().get(queue(), "second")->state, JobState::queued);
+  ASSERT_TRUE(queue().cancel(first.id));
+  EXPECT_EQ(end_of(second).state, JobState::completed);
 }
 
 TEST_F(TuningTest, a_base_that_has_changed_is_no_base_to_go_on_with) {

@@ -19,7 +19,6 @@ std::string refusal(std::string_view text) {
   return read_back ? "" : read_back.error().message;
 }
 
-// ledger: F3
 TEST(TuneSchema, has_a_row_for_each_setting_and_no_other) {
   std::set<std::string_view> members;
   boost::mp11::mp_for_each<json::detail::members<TuneSettings>>([&](auto member) { members.insert(member.name); });
@@ -49,6 +48,7 @@ TEST(TuneSchema, no_two_settings_go_by_the_same_name) {
   }
 }
 
+// ledger: F3
 TEST(TuneSchema, both_bounds_of_every_number_hold) {
   for (const auto& field : tune_fields()) {
     if (field.kind != TuneFieldKind::integer && field.kind != TuneFieldKind::number) continue;
@@ -60,6 +60,7 @@ TEST(TuneSchema, both_bounds_of_every_number_hold) {
   }
 }
 
+// ledger: F3
 TEST(TuneSchema, a_refusal_names_field_value_and_range_of_all_that_is_wrong) {
   const auto message = refusal(R"({"rank": 300, "dropout": 1, "schedule": "cubic"})");
   EXPECT_THAT(message, HasSubstr("rank is 300; it must be 1 to 256"));
@@ -81,6 +82,7 @@ TEST(TuneSchema, names_of_other_trainers_lead_to_the_same_setting) {
   EXPECT_THAT(refusal(R"({"lora_r": 8, "rank": 8})"), HasSubstr("given twice"));
 }
 
+// ledger: F3
 TEST(TuneSchema, settings_that_contradict_each_other_are_refused) {
   EXPECT_THAT(refusal(R"({"batch_rows": 8, "batch_tokens": 100})"), HasSubstr("both given"));
   EXPECT_THAT(refusal(R"({"context": 512, "micro_batch_tokens": 256})"), HasSubstr("at least context, 512"));

@@ -1,6 +1,8 @@
 """What is left when a process is killed."""
 
+import json
 import os
+import pathlib
 import signal
 import socket
 import unittest
@@ -29,6 +31,23 @@ def short_answer(client):
     return answer.choices[0].message.content
 
 
+def run_of(daemon):
+    return {"resumes_at": None} | daemon.get("/api/v1/tune/runs/care")
+
+
+def child_of(pid, word):
+    """The child of a process that was started as `puna WORD …`."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue  # it has ended meanwhile
+        if parent == pid and word.encode() in words[1:2]:
+            return int(entry.name)
+    raise LookupError(f"process {pid} has no child {word}")
+
+
 class Kills(unittest.TestCase):
     # ledger: M12
     def test_a_worker_killed_in_mid_stream_ends_the_stream_with_an_error_and_the_next_request_works(self):
@@ -53,6 +72,23 @@ class Kills(unittest.TestCase):
             wait_for_end(worker)
             daemon.start()
             self.assertEqual(short_answer(client_of(daemon)), before)
+
+    # ledger: F8
+    def test_a_killed_daemon_leaves_no_trainer_and_its_run_goes_on(self):
+        with Daemon() as daemon:
+            daemon.add_tiny_model("tiny:f32")
+            rows = daemon.home / "rows.jsonl"
+            rows.write_text(json.dumps({"prompt": "What do llamas eat?", "completion": "Hay."}) + "\n")
+            settings = {"rank": 4, "max_steps": 600, "threads": 1, "eval_fraction": 0, "checkpoint_every": 10}
+            order = {"model": "tiny:f32", "data": [str(rows)], "name": "care", "settings": settings}
+            daemon.http.post("/api/v1/tune/runs", json=order).raise_for_status()
+            daemon.until(lambda: run_of(daemon)["resumes_at"] is not None)
+            trainer = child_of(daemon.process.pid, "trainer")
+            daemon.kill()
+            wait_for_end(trainer)
+            daemon.start()
+            daemon.until(lambda: run_of(daemon)["state"] not in ("interrupted", "queued", "running"))
+            self.assertEqual(run_of(daemon)["result"]["steps"], 600)
 
     # ledger: T6
     def test_two_hundred_clients_that_vanish_leave_no_descriptor(self):
