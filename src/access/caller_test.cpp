@@ -1,4 +1,4 @@
-#include "access/caller.h"
+#include "access/owner.h"
 
 #include <gtest/gtest.h>
 
@@ -20,6 +20,15 @@ TEST(Caller, a_scope_includes_what_is_less) {
 TEST(Caller, without_a_key_is_the_user_or_the_address) {
   EXPECT_EQ(caller_without_key({.unix_socket = true, .uid = 1000}).id, "local");
   EXPECT_EQ(caller_without_key({.address = "127.0.0.1", .port = 4711}).id, "addr:127.0.0.1");
+}
+
+TEST(Caller, a_program_on_loopback_without_a_key_is_not_the_owner) {
+  const auto program = caller_without_key({.address = "127.0.0.1", .port = 4711});
+  ASSERT_TRUE(program.may(Scope::admin));
+  EXPECT_EQ(require_owner(program, "this").error().code, Code::permission_denied);
+  EXPECT_TRUE(require_owner(caller_without_key({.unix_socket = true, .uid = 1000}), "this"));
+  EXPECT_TRUE(require_owner({.kind = CallerKind::key, .scopes = {Scope::admin}}, "this"));
+  EXPECT_FALSE(require_owner({.kind = CallerKind::key, .scopes = {Scope::manage}}, "this"));
 }
 
 TEST(Caller, a_refusal_names_the_scope) {

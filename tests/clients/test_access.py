@@ -111,9 +111,42 @@ class Refusals(unittest.TestCase):
         self.assertEqual(used.status_code, 403, used.text)
         self.assertEqual(used.json()["error"]["type"], "permission_error")
 
+    def test_of_certain_models_lists_only_those(self):
+        with web(new_key("lister", "--model", CHAT_MODEL)) as client:
+            listed = [model["id"] for model in client.get("/v1/models").json()["data"]]
+            tags = [model["name"] for model in client.get("/api/tags").json()["models"]]
+        with web(new_key("blind", "--model", "other")) as client:
+            self.assertEqual(client.get("/v1/models").json()["data"], [])
+            self.assertEqual(client.get(f"/v1/models/{CHAT_MODEL}").status_code, 403)
+        self.assertEqual((listed, tags), ([CHAT_MODEL], [CHAT_MODEL]))
+
     def test_health_needs_no_key(self):
         with web() as client:
             self.assertEqual(client.get("/health").status_code, 200)
+
+
+class Loopback(unittest.TestCase):
+    """Any program of any user of this machine comes here without a key."""
+
+    def test_without_a_key_nobody_can_have_a_program_run_or_make_a_key(self):
+        change = {"key": "models.worker_program", "value": "/bin/false"}
+        profile = {"name": "evil", "settings": {"engine": "command", "command": ["/bin/false", "{port}"]}}
+        with Daemon() as open_daemon:
+            with httpx.Client(base_url=open_daemon.url, timeout=DEADLINE) as stranger:
+                for refused in (
+                    stranger.patch("/api/v1/settings", json=change),
+                    stranger.post("/api/v1/profiles", json=profile),
+                    stranger.post("/api/v1/keys", json={"name": "mine", "scopes": ["admin"]}),
+                ):
+                    self.assertEqual(refused.status_code, 403, refused.text)
+                    self.assertIn("scope admin", refused.json()["error"]["message"])
+                harmless = stranger.patch("/api/v1/settings", json={"key": "models.slots", "value": "2"})
+                self.assertEqual(harmless.status_code, 200, harmless.text)
+                key = open_daemon.command("key", "create", "owner", "--scope", "admin").stdout.strip()
+                allowed = stranger.patch("/api/v1/settings", json=change, headers={"Authorization": f"Bearer {key}"})
+                self.assertEqual(allowed.status_code, 200, allowed.text)
+            over_the_socket = open_daemon.http.patch("/api/v1/settings", json={"key": "models.worker_program", "value": ""})
+            self.assertEqual(over_the_socket.status_code, 200, over_the_socket.text)
 
 
 class Limits(unittest.TestCase):

@@ -1,3 +1,4 @@
+#include "access/owner.h"
 #include "api/routes/groups.h"
 #include "wire/access.h"
 
@@ -12,6 +13,7 @@ net::Task<Result<>> list_keys(Call& call) {
 }
 
 net::Task<Result<>> create_key(Call& call) {
+  PUNA_CO_CHECK(access::require_owner(call.caller(), "API keys are guarded"));
   PUNA_CO_TRY(auto request, call.body<wire::KeyRequest>());
   PUNA_CO_TRY(auto made, co_await call.workbench().access().keys().create(std::move(request)));
   call.responder().add_header("Cache-Control", "no-store");
@@ -25,6 +27,7 @@ net::Task<Result<>> show_key(Call& call) {
 }
 
 net::Task<Result<>> revoke_key(Call& call) {
+  PUNA_CO_CHECK(access::require_owner(call.caller(), "API keys are guarded"));
   PUNA_CO_TRY(auto key, co_await call.workbench().access().keys().revoke(call.path_parameter("key")));
   co_return co_await call.reply(std::move(key));
 }

@@ -1,4 +1,4 @@
-#include "access/caller.h"
+#include "access/owner.h"
 #include "api/routes/groups.h"
 #include "wire/profile.h"
 
@@ -23,8 +23,7 @@ BOOST_DESCRIBE_STRUCT(ChangeBody, (), (version, settings))
 // A profile can say which program runs as this user, in which environment, and where a key of the daemon's is sent.
 Result<> check_may_say(Call& call, const json::object& settings) {
   for (const std::string_view member : {"command", "environment", "url", "key_env", "key_file"})
-    if (settings.contains(member) && !call.caller().may(wire::Scope::admin))
-      return fail(Code::permission_denied, fmt::format("a profile's {} takes the scope admin", member));
+    if (settings.contains(member)) PUNA_CHECK(access::require_owner(call.caller(), fmt::format("a profile's {} is guarded", member)));
   return {};
 }
 

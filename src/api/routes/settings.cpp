@@ -1,4 +1,11 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "access/owner.h"
 #include "api/routes/groups.h"
+#include "base/settings_registry.h"
 #include "wire/system.h"
 
 namespace puna::api {
@@ -8,8 +15,33 @@ net::Task<Result<>> show_settings(Call& call) {
   co_return co_await call.reply(call.workbench().settings_view());
 }
 
+// Settings by which a stranger could run a program as this user, read files or traffic of this user's, or let others in.
+Result<> check_may_change(const access::Caller& caller, std::string_view key) {
+  static const std::array<const SettingSpec*, 18> kGuarded = {&setting::kWorkerProgram,
+                                                              &setting::kHost,
+                                                              &setting::kInsecure,
+                                                              &setting::kTlsCertificate,
+                                                              &setting::kTlsKey,
+                                                              &setting::kAllowedOrigins,
+                                                              &setting::kAllowedHosts,
+                                                              &setting::kOllamaPort,
+                                                              &setting::kRequireKey,
+                                                              &setting::kModelFolders,
+                                                              &setting::kProxy,
+                                                              &setting::kCaFile,
+                                                              &setting::kHubEndpoints,
+                                                              &setting::kHubToken,
+                                                              &setting::kHubTokenFile,
+                                                              &setting::kOllamaRegistry,
+                                                              &setting::kModelScopeEndpoint,
+                                                              &setting::kModelScopeToken};
+  const bool guarded = std::ranges::any_of(kGuarded, [&](const SettingSpec* spec) { return spec->key == key; });
+  return guarded ? access::require_owner(caller, fmt::format("the setting {} is guarded", key)) : Result<>();
+}
+
 net::Task<Result<>> change_setting(Call& call) {
   PUNA_CO_TRY(const auto change, call.body<wire::SettingChange>());
+  PUNA_CO_CHECK(check_may_change(call.caller(), change.key));
   auto& workbench = call.workbench();
   PUNA_CO_CHECK(co_await call.blocking([&] { return workbench.change_setting(change); }));
   workbench.apply_settings();
