@@ -49,6 +49,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
     Key key;
     MemoryExpectation expectation;
     MemoryNeed measured;
+    bool settled = false;       // measured after a request has used its buffers
     bool told_loaded = false;   // the scheduler knows
     bool told_leaving = false;  // so it does
   };
@@ -126,7 +127,8 @@ class Roster : public std::enable_shared_from_this<Roster> {
   std::map<RequestId, Waiter*> waiters_;
   std::map<Key, Subject> subjects_;
   std::set<Key> queues_changed_;
-  std::map<std::string, MemoryNeed> unwritten_;  // measured, by print
+  std::map<std::string, MemoryNeed> measured_;   // lately, by print: before what the book says, which is written later
+  std::map<std::string, MemoryNeed> unwritten_;  // the same
   net::Spawned writer_;
   net::Watchdog timer_;  // the scheduler's next event
 };

@@ -125,6 +125,7 @@ net::Task<ModelTerms> Roster::terms_of(const Key& key, const Launch& launch) {
       std::erase_if(subjects_, [&](const auto& one) { return !find(one.first) && scheduler_.waiting(one.first) == 0; });
     Subject& subject = subjects_[key];
     if (!subject.launch || !subject.launch->same_process(launch)) subject.number = ++last_launch_;
+    if (const auto lately = measured_.find(expectation.print); lately != measured_.end()) expectation.need = lately->second;
     subject.expectation = std::move(expectation);
     subject.launch = launch;
   }
@@ -223,14 +224,20 @@ void Roster::note_measured(Member& member) {
   const auto resident = os::resident_memory(*pid);
   if (!resident) return;
   const MemoryNeed measured = book_.measured(member.expectation, member.worker->memory(), *resident);
+  // Buffers are resident once a request has used them: before, only what exceeds the prediction is news.
+  const bool settled = member.worker->answered();
+  if (!settled && measured.total() <= member.expectation.need.total()) return;
   const auto before = static_cast<double>(member.measured.total().count);
-  if (std::abs(static_cast<double>(measured.total().count) - before) <= before * kWorthNoting) return;
+  const bool near = std::abs(static_cast<double>(measured.total().count) - before) <= before * kWorthNoting;
+  if (near && member.settled == settled) return;
+  member.settled = settled;
   member.measured = measured;
   perform(scheduler_.measured(member.key, measured.pools(), steady_clock::now()));
   const auto& print = member.expectation.print;
   if (const auto subject = subjects_.find(member.key); subject != subjects_.end() && subject->second.expectation.print == print)
     subject->second.expectation.need = measured;
-  unwritten_[print] = measured;
+  if (measured_.size() > kSubjectsKept) measured_.clear();
+  measured_[print] = unwritten_[print] = measured;
   if (!writer_.running()) writer_ = net::spawn(parts_.io, "measured memory", write_measured(shared_from_this()));
 }
 
