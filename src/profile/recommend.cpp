@@ -6,13 +6,12 @@
 #include <array>
 #include <optional>
 
+#include "fleet/memory.h"
 #include "profile/served.h"
 
 namespace puna::profile {
 namespace {
 
-constexpr std::int64_t kMicroBatch = 512;
-constexpr Bytes kProcess = mib(150);      // code, vocabulary, threads
 constexpr Bytes kLeftFree = mib(512);     // for everything else on the machine
 constexpr std::int64_t kShortest = 1024;  // tokens: less is no conversation
 constexpr std::int64_t kComfortable = 8192;
@@ -21,70 +20,58 @@ constexpr std::int64_t kLongestOnCpu = 32'768;
 constexpr auto kSteps = std::to_array<std::int64_t>({131'072, 65'536, 32'768, 16'384, 8192, 4096, 2048, kShortest});
 constexpr auto kSlots = std::to_array<std::int64_t>({4, 2, 1});
 
-struct Shape {
-  std::int64_t trained = 4096;  // tokens
-  std::int64_t layers = 0;
-  std::int64_t cached = 0;  // numbers that one token leaves in one layer's cache
-  std::int64_t head_length = 0;
-  std::int64_t embedding = 0;
-  std::int64_t vocabulary = 0;
-};
-
-// Some architectures have a value for each layer: the largest counts.
-std::int64_t number_of(const gguf::Header& header, const std::string& key, std::int64_t absent) {
-  if (const auto number = header.integer(key)) return static_cast<std::int64_t>(*number);
-  const auto* value = header.find(key);
-  if (const auto* array = value == nullptr ? nullptr : std::get_if<std::vector<std::int32_t>>(value); array != nullptr && !array->empty())
-    return std::max<std::int64_t>(1, std::ranges::max(*array));
-  if (const auto* array = value == nullptr ? nullptr : std::get_if<std::vector<std::uint32_t>>(value); array != nullptr && !array->empty())
-    return std::max<std::int64_t>(1, std::ranges::max(*array));
-  return absent;
-}
-
-Shape shape_of(const gguf::Header& header) {
-  const std::string architecture(header.text("general.architecture").value_or(""));
-  const auto number = [&](std::string_view key, std::int64_t absent) {
-    return number_of(header, fmt::format("{}.{}", architecture, key), absent);
-  };
-  Shape out;
-  out.trained = number("context_length", out.trained);
-  out.layers = number("block_count", 0);
-  out.embedding = number("embedding_length", 0);
-  const auto heads = std::max<std::int64_t>(1, number("attention.head_count", 1));
-  out.head_length = number("attention.key_length", out.embedding / heads);
-  out.cached = number("attention.head_count_kv", heads) * (out.head_length + number("attention.value_length", out.embedding / heads));
-  out.vocabulary = static_cast<std::int64_t>(header.array_size("tokenizer.ggml.tokens"));
-  return out;
-}
-
 struct Choice {
   std::int64_t context = 0;
   std::int64_t slots = 1;
   wire::CacheType cache = wire::CacheType::f16;
 };
 
-Bytes cache_of(const Shape& shape, const Choice& choice) {
-  const double each = choice.cache == wire::CacheType::q8_0 ? 34.0 / 32.0 : 2.0;
-  const double values = static_cast<double>(shape.layers) * static_cast<double>(shape.cached);
-  return Bytes(static_cast<std::uint64_t>(values * each * static_cast<double>(choice.context * choice.slots)));
-}
+// What is asked about again and again while a choice is made.
+class Sizes {
+ public:
+  Sizes(const Candidate& candidate, const std::vector<gguf::Header>& headers, std::vector<gguf::TensorType> repacked)
+      : candidate_(candidate), headers_(headers), repacked_(std::move(repacked)) {}
 
-// Of one step over a micro batch: the logits, and some twenty activations, scores for the context among them.
-Bytes compute_of(const Shape& shape, const Choice& choice) {
-  constexpr std::int64_t kActivations = 20;
-  const auto numbers = kMicroBatch * (shape.vocabulary + kActivations * shape.embedding + choice.context);
-  return Bytes(static_cast<std::uint64_t>(numbers) * sizeof(float));
-}
+  [[nodiscard]] std::int64_t trained() const { return predict(Choice{.context = 0}).context_length; }
+  [[nodiscard]] std::optional<std::uint64_t> head_length() const {
+    const auto& header = headers_.front();
+    const auto figure = [&](std::string_view name) {
+      return header.integer(fmt::format("{}.{}", header.text("general.architecture").value_or(""), name));
+    };
+    if (const auto stated = figure("attention.key_length")) return stated;
+    const auto width = figure("embedding_length"), heads = figure("attention.head_count");
+    return width && heads.value_or(0) > 0 ? std::optional(*width / *heads) : std::nullopt;
+  }
+  // The files, and what the processor's kernels keep of them in another order.
+  [[nodiscard]] Bytes weights() const { return candidate_.files + (predict(Choice(), repacked_).weights - predict(Choice()).weights); }
+  [[nodiscard]] Bytes cache(const Choice& choice) const { return predict(choice).context; }
+  [[nodiscard]] Bytes compute(const Choice& choice) const { return predict(choice).compute; }
+  [[nodiscard]] Bytes process() const { return predict(Choice()).process; }
+  [[nodiscard]] Bytes need(const Choice& choice) const {
+    const auto predicted = predict(choice);
+    return weights() + predicted.context + predicted.compute + predicted.process;
+  }
+  [[nodiscard]] const std::string& name() const { return candidate_.name; }
 
-Bytes need_of(const Candidate& candidate, const Shape& shape, const Choice& choice) {
-  return candidate.files + cache_of(shape, choice) + compute_of(shape, choice) + kProcess;
-}
+ private:
+  [[nodiscard]] fleet::MemoryNeed predict(const Choice& choice, std::vector<gguf::TensorType> repacked = {}) const {
+    const auto type = choice.cache == wire::CacheType::q8_0 ? gguf::TensorType::q8_0 : gguf::TensorType::f16;
+    return fleet::predict(
+        headers_,
+        {.context_length = choice.context, .slots = choice.slots, .cache_k = type, .cache_v = type, .repacked = std::move(repacked)});
+  }
+
+  const Candidate& candidate_;
+  const std::vector<gguf::Header>& headers_;
+  const std::vector<gguf::TensorType> repacked_;
+};
 
 // The longest context that fits, with as many slots as leave a comfortable one; a smaller cache only where that one would not fit.
-std::optional<Choice> choose(const Candidate& candidate, const Shape& shape, Bytes room, std::int64_t longest) {
-  const auto fits = [&](const Choice& choice) { return need_of(candidate, shape, choice) <= room; };
+std::optional<Choice> choose(const Sizes& sizes, Bytes room, std::int64_t longest) {
+  const auto fits = [&](const Choice& choice) { return sizes.need(choice) <= room; };
   const auto comfortable = std::min(kComfortable, longest);
-  const bool may_shrink = shape.head_length > 0 && shape.head_length % 32 == 0;  // the block of q8_0
+  const auto head_length = sizes.head_length().value_or(0);
+  const bool may_shrink = head_length > 0 && head_length % 32 == 0;  // the block of q8_0
   std::optional<Choice> best;
   for (const auto cache : {wire::CacheType::f16, wire::CacheType::q8_0}) {
     if (cache != wire::CacheType::f16 && !may_shrink) continue;
@@ -114,23 +101,23 @@ class Recommendation {
   wire::ProfileRecommendation out_;
 };
 
-std::string context_reason(const Candidate& candidate, const Shape& shape, const Choice& choice, std::int64_t longest) {
-  const auto cache = format_bytes(cache_of(shape, choice));
+std::string context_reason(const Sizes& sizes, const Choice& choice, std::int64_t longest) {
+  const auto cache = format_bytes(sizes.cache(choice));
   const auto what = fmt::format("{} tokens for each of {} slot{} take {} beside {} of weights", choice.context, choice.slots,
-                                choice.slots == 1 ? "" : "s", cache, format_bytes(candidate.files));
-  if (choice.context == shape.trained) return what + "; the model was trained for no more";
+                                choice.slots == 1 ? "" : "s", cache, format_bytes(sizes.weights()));
+  if (choice.context == sizes.trained()) return what + "; the model was trained for no more";
   if (choice.context == longest) return what + "; longer prompts take minutes without a GPU";
   return what + "; the next step does not fit";
 }
 
-Error too_large(const Candidate& candidate, const Shape& shape, Bytes room) {
-  const Choice least{.context = std::min(kShortest, shape.trained)};
-  return {Code::out_of_memory,
-          fmt::format("model {} does not fit: {} of weights + {} for {} tokens + {} to compute + {} for the process are {}, and {} can be "
-                      "had; take a smaller quantization or a smaller model",
-                      candidate.name, format_bytes(candidate.files), format_bytes(cache_of(shape, least)), least.context,
-                      format_bytes(compute_of(shape, least)), format_bytes(kProcess), format_bytes(need_of(candidate, shape, least)),
-                      format_bytes(room))};
+Error too_large(const Sizes& sizes, Bytes room) {
+  const Choice least{.context = std::min(kShortest, sizes.trained())};
+  return {
+      Code::out_of_memory,
+      fmt::format("model {} does not fit: {} of weights + {} for {} tokens + {} to compute + {} for the process are {}, and {} can be "
+                  "had; take a smaller quantization or a smaller model",
+                  sizes.name(), format_bytes(sizes.weights()), format_bytes(sizes.cache(least)), least.context,
+                  format_bytes(sizes.compute(least)), format_bytes(sizes.process()), format_bytes(sizes.need(least)), format_bytes(room))};
 }
 
 // What a worker may take: of the GPUs where there are any, because what is not there is slow; else of the main memory.
@@ -153,28 +140,29 @@ void set_threads(Recommendation& out, const os::HardwareInfo& hardware) {
 
 }  // namespace
 
-Result<wire::ProfileRecommendation> recommend(const Candidate& candidate, const gguf::Header& header, const Machine& machine) {
-  const Shape shape = shape_of(header);
+Result<wire::ProfileRecommendation> recommend(const Candidate& candidate, const std::vector<gguf::Header>& headers,
+                                              const Machine& machine) {
   const bool gpu = !machine.devices.empty();
+  const Sizes sizes(candidate, headers, gpu ? std::vector<gguf::TensorType>() : fleet::repacked_types(machine.hardware.cpu_features));
   // A model that is larger than the GPUs runs partly on the processor: then the main memory decides.
   const Machine processor{.hardware = machine.hardware, .devices = {}};
   Bytes room = room_in(machine);
-  const auto longest = gpu ? shape.trained : std::min(shape.trained, kLongestOnCpu);
-  auto choice = choose(candidate, shape, room, longest);
+  const auto longest = gpu ? sizes.trained() : std::min(sizes.trained(), kLongestOnCpu);
+  auto choice = choose(sizes, room, longest);
   const bool partly = gpu && !choice;
   if (partly) {
     room = room_in(processor);
-    choice = choose(candidate, shape, room, std::min(longest, kLongestOnCpu));
+    choice = choose(sizes, room, std::min(longest, kLongestOnCpu));
   }
-  if (!choice) return fail(too_large(candidate, shape, room));
+  if (!choice) return fail(too_large(sizes, room));
 
   Recommendation out;
   auto& settings = out.settings();
   out.value().model = candidate.name;
   settings.model = candidate.name;
-  out.value().memory_bytes = static_cast<std::int64_t>(need_of(candidate, shape, *choice).count);
+  out.value().memory_bytes = static_cast<std::int64_t>(sizes.need(*choice).count);
   out.value().available_bytes = static_cast<std::int64_t>((room + kLeftFree).count);
-  out.set("context", settings.context, choice->context, context_reason(candidate, shape, *choice, longest));
+  out.set("context", settings.context, choice->context, context_reason(sizes, *choice, longest));
   out.set("slots", settings.slots, choice->slots,
           choice->slots == 1 ? "more conversations at a time would leave each too short a context"
                              : fmt::format("so many conversations run at a time, each with all of its {} tokens", choice->context));
@@ -202,8 +190,14 @@ Result<wire::ProfileRecommendation> recommend_for(model::Library& library, std::
     candidate.files += Bytes(std::filesystem::file_size(file, failed));
     if (failed) return fail(errno_error(failed.value(), fmt::format("cannot find {}", file.string())));
   }
-  PUNA_TRY(const auto header, gguf::Header::read_file(served.launch.file));
-  return recommend(candidate, header, machine);
+  std::vector<gguf::Header> headers;
+  PUNA_TRY(auto first, gguf::Header::read_file(served.launch.file));
+  headers.push_back(std::move(first));
+  for (const auto& part : served.launch.parts) {
+    PUNA_TRY(auto header, gguf::Header::read_file(part));
+    headers.push_back(std::move(header));
+  }
+  return recommend(candidate, headers, machine);
 }
 
 }  // namespace puna::profile

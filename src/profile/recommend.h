@@ -23,9 +23,10 @@ struct Candidate {
   Bytes files;  // of everything that is loaded
 };
 
-// Never asks for more memory than there is; Code::out_of_memory with the arithmetic when the model does not fit even with the shortest
-// context.
-[[nodiscard]] Result<wire::ProfileRecommendation> recommend(const Candidate& candidate, const gguf::Header& header, const Machine& machine);
+// `headers` are those of the weights, the first part first; what they take is fleet::predict's word. Never asks for more memory than there
+// is; Code::out_of_memory with the arithmetic when the model does not fit even with the shortest context.
+[[nodiscard]] Result<wire::ProfileRecommendation> recommend(const Candidate& candidate, const std::vector<gguf::Header>& headers,
+                                                            const Machine& machine);
 // Looks the model up. Blocks.
 [[nodiscard]] Result<wire::ProfileRecommendation> recommend_for(model::Library& library, std::string_view model, const Machine& machine);
 

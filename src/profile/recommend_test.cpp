@@ -11,7 +11,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Llama's shape with 8 billion parameters: 128 KiB of cache for each token at f16.
-gguf::Header header(std::uint32_t trained = 131'072) {
+std::vector<gguf::Header> header(std::uint32_t trained = 131'072) {
   const auto folder = os::TemporaryFolder::create().value();
   gguf::Writer writer;
   writer.set("general.architecture", std::string("llama"));
@@ -21,7 +21,9 @@ gguf::Header header(std::uint32_t trained = 131'072) {
   writer.set("llama.attention.head_count", 32U);
   writer.set("llama.attention.head_count_kv", 8U);
   EXPECT_TRUE(writer.write(folder.path() / "m.gguf"));
-  return gguf::Header::read_file(folder.path() / "m.gguf").value();
+  std::vector<gguf::Header> out;
+  out.push_back(gguf::Header::read_file(folder.path() / "m.gguf").value());
+  return out;
 }
 
 Machine machine(std::uint64_t available_gib) {

@@ -104,10 +104,11 @@ Findings judge_gpus(const Machine& machine) {
 
 Findings judge_models(const Machine& machine) {
   const Bytes memory = memory_for_models(machine);
-  const Tier* best = largest_that_fits(memory);
+  const Loading loading{.copies_four_bits = !computes_on_gpu(machine) && has_any(machine.hardware, {"avx2", "asimddp"})};
+  const Tier* best = largest_that_fits(memory, loading);
   if (!best)
     return {{warning, "", fmt::format("{} for models is too little for even a small one", format_bytes(memory)), "end other programs"}};
-  const auto context = context_that_fits(*best, memory);
+  const auto context = context_that_fits(*best, memory, loading);
   Findings out;
   std::string speed;
   if (machine.speed && machine.speed->bytes_per_second > 0 && !computes_on_gpu(machine))
