@@ -16,6 +16,7 @@
 #include "os/file.h"
 #include "os/hardware.h"
 #include "profile/recommend.h"
+#include "profile/templates.h"
 
 namespace puna::app {
 namespace {
@@ -258,6 +259,9 @@ net::Task<void> Workbench::start_profiles() {
     log::error("app", "profiles cannot be started", {{"error", profiles.error().text()}});
     co_return;
   }
+  const auto dropped =
+      co_await net::on_pool(parts_.io, [&] { return profile::drop_unused_templates(*profiles, parts_.places.state / "templates"); });
+  if (!dropped) log::warning("app", "templates of removed profiles are left", {{"error", dropped.error().text()}});
   for (const auto& profile : *profiles) {
     if (!profile.settings.auto_start.value_or(false)) continue;
     const auto started = co_await load_model(profile.name, std::nullopt);

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "model/recipe.h"
-#include "os/file.h"
-#include "os/sha256.h"
+#include "profile/templates.h"
 
 namespace puna::profile {
 namespace {
@@ -43,19 +42,6 @@ Result<Weights> find_weights(const std::string& model, model::Library& library) 
   PUNA_TRY(const auto detail, library.show(model));
   PUNA_CHECK(check_usable(detail));
   return weights_of(detail);
-}
-
-Result<std::filesystem::path> keep_template(const std::string& text, const std::filesystem::path& folder) {
-  os::Sha256 hash;
-  hash.update(text);
-  PUNA_TRY(const auto name, hash.hex());
-  const auto file = folder / fmt::format("{}.jinja", name);
-  std::error_code failed;
-  if (std::filesystem::exists(file, failed)) return file;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) return fail(errno_error(failed.value(), fmt::format("cannot make {}", folder.string())));
-  PUNA_CHECK(os::write_file_atomic(file, text));
-  return file;
 }
 
 fleet::EngineSettings engine_of(const wire::ProfileSettings& settings) {
