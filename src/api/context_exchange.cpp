@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/error_body.h"
 
 namespace puna::api {
@@ -64,6 +66,28 @@ std::string tell_dropped(std::string body, const wire::Dropped& dropped) {
   if (!parsed) return body;
   (*parsed)[kMember] = json::encode(dropped);
   return json::to_text(*parsed);
+}
+
+std::string tell_dropped_in_stream(std::string_view lines, const wire::Dropped& dropped) {
+  constexpr std::string_view kData = "data: ";
+  std::string out;
+  while (!lines.empty()) {
+    const auto line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    const auto field = line.starts_with(kData) ? kData : std::string_view();
+    auto object = json::parse_object(line.substr(field.size()));
+    const auto is = [&](std::string_view member, const json::value& value) {
+      const auto* found = object->if_contains(member);
+      return found != nullptr && *found == value;
+    };
+    if (object && (is("type", "message_delta") || is("done", true))) {
+      (*object)[kMember] = json::encode(dropped);
+      out += fmt::format("{}{}\n", field, json::to_text(*object));
+    } else {
+      out += fmt::format("{}\n", line);
+    }
+  }
+  return out;
 }
 
 Result<std::string> DroppedTeller::feed(std::string_view bytes) {

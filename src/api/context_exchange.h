@@ -20,6 +20,10 @@ void tell_dropped(net::Headers& headers, const wire::Dropped& dropped);
 // Adds the member `puna` to a body that is a JSON object; another body stays as it is.
 [[nodiscard]] std::string tell_dropped(std::string body, const wire::Dropped& dropped);
 
+// The same in whole lines of a stream of another dialect: in Anthropic's event that says why the answer ended ("message_delta"), and in
+// Ollama's line that says that it is done.
+[[nodiscard]] std::string tell_dropped_in_stream(std::string_view lines, const wire::Dropped& dropped);
+
 // Tells it in the last chunk of a choice, in a stream of OpenAI's chunks.
 class DroppedTeller {
  public:

@@ -28,5 +28,17 @@ TEST(Dropped, is_told_in_the_last_chunk_of_a_stream_however_it_is_cut) {
                               kMember));
 }
 
+TEST(Dropped, is_told_where_anthropics_and_ollamas_streams_say_how_they_ended) {
+  EXPECT_EQ(tell_dropped_in_stream("event: message_delta\ndata: {\"type\":\"message_delta\"}\n\nevent: message_stop\ndata: {\"type\":"
+                                   "\"message_stop\"}\n\n",
+                                   kDropped),
+            fmt::format("event: message_delta\ndata: {{\"type\":\"message_delta\",{}}}\n\nevent: message_stop\ndata: {{\"type\":"
+                        "\"message_stop\"}}\n\n",
+                        kMember));
+  EXPECT_EQ(tell_dropped_in_stream("{\"done\":false}\n{\"done\":true}\n", kDropped),
+            fmt::format("{{\"done\":false}}\n{{\"done\":true,{}}}\n", kMember));
+  EXPECT_EQ(tell_dropped_in_stream("", kDropped), "");
+}
+
 }  // namespace
 }  // namespace puna::api

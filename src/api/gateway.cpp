@@ -154,6 +154,7 @@ class StreamWriter {
     }));
     PUNA_CHECK(outcome);
     if (!any && bytes.starts_with(':')) rendered_ = rendering_->ping();
+    if (dropped_) rendered_ = tell_dropped_in_stream(rendered_, *dropped_);
     return rendered_;
   }
   net::Task<Result<>> write(std::string_view bytes) {
@@ -161,7 +162,8 @@ class StreamWriter {
     co_return co_await responder_.write(bytes);
   }
   net::Task<Result<>> finish() {
-    const std::string last = rendering_ ? rendering_->finish() : std::string();
+    std::string last = rendering_ ? rendering_->finish() : std::string();
+    if (dropped_) last = tell_dropped_in_stream(last, *dropped_);
     PUNA_CO_CHECK(co_await write(last));
     co_return co_await responder_.finish();
   }

@@ -1,5 +1,6 @@
 """Conversations that are longer than the model's context, with OpenAI's client."""
 
+import json
 import unittest
 
 import openai
@@ -61,6 +62,13 @@ class Context(unittest.TestCase):
         self.assertEqual(len(told), 1)
         self.assertEqual(chunks[-1].choices[0].finish_reason, "length")
         self.assertGreater(told[0]["dropped_messages"], 10)
+
+    def test_streams_of_other_dialects_say_it_where_they_say_how_they_ended(self):
+        body = {"model": CHAT_MODEL, "messages": conversation(30), "stream": True}
+        with self.daemon.http.stream("POST", "/api/chat", json={**body, "truncate": True}) as lines:
+            told = [line for line in map(json.loads, lines.iter_lines()) if "puna" in line]
+        self.assertEqual([line["done"] for line in told], [True])
+        self.assertEqual(told[0]["puna"]["strategy"], "shift")
 
     def test_an_answer_that_fills_the_context_ends_for_its_length(self):
         answer = self.client.chat.completions.create(
