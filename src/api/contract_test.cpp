@@ -26,8 +26,8 @@ TEST(RouteContract, every_route_is_whole_and_unique) {
 }
 
 // ledger: F11
-TEST(RouteContract, every_path_is_versioned_but_for_the_probes) {
-  const std::set<std::string_view> unversioned = {"/health", "/ready", "/openapi.json", "/metrics"};
+TEST(RouteContract, every_path_is_versioned_but_for_the_probes_and_other_apis_names) {
+  const std::set<std::string_view> unversioned = {"/health", "/ready", "/openapi.json", "/metrics", "/rerank", "/v2/rerank"};
   for (const auto& route : routes())
     EXPECT_TRUE(route.path.starts_with("/api/v1/") || route.path.starts_with("/v1/") || route.dialect == Dialect::ollama ||
                 unversioned.contains(route.path))

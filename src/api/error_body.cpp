@@ -52,7 +52,7 @@ Dialect dialect_of(const net::ServerRequest& request) {
   const std::string_view path = request.path;
   if (path == "/v1/messages" || path.starts_with("/v1/messages/")) return Dialect::anthropic;
   if (path.starts_with("/v1/models") && request.headers.contains("anthropic-version")) return Dialect::anthropic;
-  if (path.starts_with("/v1/")) return Dialect::openai;
+  if (path.starts_with("/v1/") || path == "/v2/rerank" || path == "/rerank") return Dialect::openai;
   if (path.starts_with("/api/") && !path.starts_with("/api/v1/")) return Dialect::ollama;
   return Dialect::native;
 }

@@ -5,6 +5,7 @@ import json
 import struct
 import unittest
 
+import httpx
 import openai
 
 from support import CHAT_MODEL, WEATHER_PARAMETERS, daemon_for_module
@@ -227,6 +228,19 @@ class Rerank(unittest.TestCase):
         self.assertEqual(sorted(result["index"] for result in answer["results"]), [0, 1, 2])
         self.assertEqual(len(set(scores)), 3)
         self.assertGreater(answer["usage"]["total_tokens"], 0)
+
+    def same_at(self, path):
+        body = {"model": "tiny-rank", "query": "plains", "documents": ["a high plain", "cold stars"]}
+        answers = [httpx.post(daemon.url + at, json=body, timeout=180).json()["results"] for at in ("/v1/rerank", path)]
+        self.assertEqual(*answers)
+
+    # proves: POST /v2/rerank
+    def test_documents_are_ranked_where_coheres_clients_ask(self):
+        self.same_at("/v2/rerank")
+
+    # proves: POST /rerank
+    def test_documents_are_ranked_without_a_version(self):
+        self.same_at("/rerank")
 
     def test_the_best_come_with_their_texts_when_asked(self):
         best = self.rerank()["results"][0]

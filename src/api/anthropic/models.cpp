@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/served_models.h"
+
 namespace puna::api::anthropic {
 namespace {
 
@@ -48,15 +50,13 @@ Result<json::object> page(const std::vector<wire::Model>& models, const net::Que
 
 net::Task<Result<>> list_models(Call& call) {
   PUNA_CO_TRY(const auto limit, call.number("limit", 20, 1000));
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(const auto models, co_await call.blocking([&] { return library.list(); }));
+  PUNA_CO_TRY(const auto models, co_await served_models(call));
   PUNA_CO_TRY(auto listed, page(models, call.request().query, std::max<std::uint64_t>(limit, 1)));
   co_return co_await call.reply(std::move(listed));
 }
 
 net::Task<Result<>> show_model(Call& call) {
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(const auto model, co_await call.blocking([&] { return library.find(call.path_parameter("model")); }));
+  PUNA_CO_TRY(const auto model, co_await served_model(call, call.path_parameter("model")));
   co_return co_await call.reply(model_object(model));
 }
 

@@ -148,6 +148,9 @@ constexpr std::array kRerank = {
 };
 
 constexpr ConformanceTable kRerankTable{"POST /v1/rerank", kRerank};
+// The same under the paths of Cohere's second API and of servers without a version.
+constexpr ConformanceTable kRerankV2Table{"POST /v2/rerank", kRerank};
+constexpr ConformanceTable kPlainRerankTable{"POST /rerank", kRerank};
 
 constexpr std::array kFiles = {
     with_note({"file", any}, "streamed to the disk; bounded by files.largest and files.size"),
@@ -190,6 +193,8 @@ constexpr std::array kTables = {
     ConformanceTable{"DELETE /v1/responses/{response}"},
     ConformanceTable{"GET /v1/responses/{response}/input_items"},
     kRerankTable,
+    kRerankV2Table,
+    kPlainRerankTable,
     kFilesTable,
     ConformanceTable{"GET /v1/files"},
     ConformanceTable{"GET /v1/files/{file}"},

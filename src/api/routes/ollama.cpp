@@ -5,6 +5,7 @@
 #include "api/ollama/request.h"
 #include "api/openai/prepare.h"
 #include "api/routes/groups.h"
+#include "api/served_models.h"
 #include "base/version.h"
 
 namespace puna::api {
@@ -40,8 +41,7 @@ net::Task<Result<>> load_only(Call& call, const ollama::Request& request) {
 }
 
 net::Task<Result<>> require_thinking(Call& call, const ollama::Request& request) {
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(const auto model, co_await call.blocking([&] { return library.find(request.engine.model); }));
+  PUNA_CO_TRY(const auto model, co_await served_model(call, app::split_model_name(request.engine.model).base));
   const auto& can = model.details.capabilities;
   if (std::ranges::find(can, "thinking") != can.end()) co_return Result<>();
   co_return fail(Code::unsupported, fmt::format("think: {} does not support thinking; leave it out, or take a model whose `show` lists it",
@@ -98,14 +98,12 @@ net::Task<Result<>> show_version(Call& call) {
 }
 
 net::Task<Result<>> list_tags(Call& call) {
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(auto models, co_await call.blocking([&] { return library.list(); }));
+  PUNA_CO_TRY(auto models, co_await served_models(call));
   co_return co_await call.reply(ollama::tags(std::move(models)));
 }
 
 net::Task<Result<>> list_processes(Call& call) {
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(const auto models, co_await call.blocking([&] { return library.list(); }));
+  PUNA_CO_TRY(const auto models, co_await served_models(call));
   co_return co_await call.reply(ollama::processes(call.workbench().fleet().list(), models));
 }
 

@@ -6,6 +6,7 @@
 #include "api/openai/rerank.h"
 #include "api/openai/schema.h"
 #include "api/routes/groups.h"
+#include "api/served_models.h"
 
 namespace puna::api {
 namespace {
@@ -36,30 +37,17 @@ json::object model_object(const wire::Model& model) {
   return {{"id", model.name}, {"object", "model"}, {"created", created ? unix_seconds(*created) : 0}, {"owned_by", "puna"}};
 }
 
-json::object profile_object(const wire::Profile& profile) {
-  const auto created = parse_time(profile.modified_at);
-  return {{"id", profile.name}, {"object", "model"}, {"created", created ? unix_seconds(*created) : 0}, {"owned_by", "puna"}};
-}
-
 net::Task<Result<>> list_models(Call& call) {
   if (dialect_of(call.request()) == Dialect::anthropic) co_return co_await anthropic::list_models(call);
-  auto& library = call.workbench().library();
-  auto& profiles = call.workbench().profiles();
-  PUNA_CO_TRY(const auto served, co_await call.blocking([&] { return profiles.list(); }));
-  PUNA_CO_TRY(const auto models, co_await call.blocking([&] { return library.list(); }));
+  PUNA_CO_TRY(const auto models, co_await served_models(call));
   json::array data;
-  for (const auto& profile : served) data.push_back(profile_object(profile));
   for (const auto& model : models) data.push_back(model_object(model));
   co_return co_await call.reply(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
 net::Task<Result<>> show_model(Call& call) {
   if (dialect_of(call.request()) == Dialect::anthropic) co_return co_await anthropic::show_model(call);
-  auto& library = call.workbench().library();
-  auto& profiles = call.workbench().profiles();
-  const auto profile = co_await call.blocking([&] { return profiles.find(call.path_parameter("model")); });
-  if (profile) co_return co_await call.reply(profile_object(*profile));
-  PUNA_CO_TRY(const auto model, co_await call.blocking([&] { return library.find(call.path_parameter("model")); }));
+  PUNA_CO_TRY(const auto model, co_await served_model(call, call.path_parameter("model")));
   co_return co_await call.reply(model_object(model));
 }
 
@@ -95,6 +83,22 @@ std::span<const Route> openai_routes() {
        .path = "/v1/rerank",
        .operation = "rerankDocuments",
        .summary = "score documents for a query, the best first",
+       .handle = rerank,
+       .scope = wire::Scope::inference,
+       .request_schema = openai::rerank_schema,
+       .dialect = Dialect::openai},
+      {.method = "POST",
+       .path = "/v2/rerank",
+       .operation = "rerankDocumentsV2",
+       .summary = "score documents for a query, the best first: where Cohere's clients ask",
+       .handle = rerank,
+       .scope = wire::Scope::inference,
+       .request_schema = openai::rerank_schema,
+       .dialect = Dialect::openai},
+      {.method = "POST",
+       .path = "/rerank",
+       .operation = "rerankDocumentsPlain",
+       .summary = "score documents for a query, the best first: where clients without a version ask",
        .handle = rerank,
        .scope = wire::Scope::inference,
        .request_schema = openai::rerank_schema,
