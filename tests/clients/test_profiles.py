@@ -7,10 +7,14 @@ import shutil
 import signal
 import threading
 import unittest
+from pathlib import Path
 
 from support import PUNA, Daemon, wait_for_end
 
 QUESTION = {"messages": [{"role": "user", "content": "hello"}], "temperature": 0}
+
+
+LLAMA_SERVER = Path(__file__).parents[2] / "build" / "deps" / "llama" / "bin" / "llama-server"
 
 
 class Profiles(unittest.TestCase):
@@ -74,6 +78,19 @@ class Profiles(unittest.TestCase):
         self.assertEqual(refused.status_code, 409)
         self.assertIn("the profile user", refused.text)
         self.assertEqual(self.daemon.http.delete("/api/v1/models/used?force=true").status_code, 200)
+
+    @unittest.skipUnless(LLAMA_SERVER.exists(), "./dev setup has built no llama-server")
+    def test_a_real_llama_server_is_started_asked_and_ended(self):
+        command = [str(LLAMA_SERVER), "-m", "{model}", "--host", "127.0.0.1", "--port", "{port}", "-c", "512"]
+        self.create("theirs", engine="command", model="tiny", command=command)
+        answer = self.chat("theirs", max_tokens=4)
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual(answer.json()["usage"]["completion_tokens"], 4)
+        running = self.daemon.running("theirs")
+        self.assertEqual((running["engine"], running["state"]), ("command", "ready"))
+        self.assertIn("srv", self.daemon.command("logs", "theirs").stdout)
+        self.daemon.command("profile", "stop", "theirs")
+        wait_for_end(running["pid"])
 
     def test_the_command_line_makes_changes_shows_and_brings_back(self):
         run = self.daemon.command
