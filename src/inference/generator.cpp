@@ -100,18 +100,19 @@ class Generator::Work {
   Result<> grow() {
     std::vector<std::size_t> growing;
     for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
-      if (!slots_[slot]) continue;
-      batch_.add(slots_[slot]->last, slots_[slot]->position++, slot, Batch::Output::logits);
+      auto& at = slots_[slot];
+      if (!at) continue;
+      batch_.add(at->last, at->position++, slot, Batch::Output::logits);
       growing.push_back(slot);
     }
     if (growing.empty()) return {};
     PUNA_CHECK(compute());
-    for (std::size_t i = 0; i < growing.size(); ++i) PUNA_CHECK(take(growing[i], likeliest(static_cast<std::int32_t>(i))));
+    for (std::size_t i = 0; i < growing.size(); ++i)
+      if (auto& at = slots_[growing[i]]) PUNA_CHECK(take(growing[i], *at, likeliest(static_cast<std::int32_t>(i))));
     return {};
   }
 
-  Result<> take(std::size_t slot, Token token) {
-    auto& at = *slots_[slot];
+  Result<> take(std::size_t slot, Slot& at, Token token) {
     auto& answer = out_[at.prompt];
     if (llama_vocab_is_eog(vocabulary(), token)) {
       answer.ended = true;

@@ -19,7 +19,7 @@ constexpr std::size_t kMostRoom = 8192;  // tokens of all answers' contexts toge
 // Messages up to the last answer, and that.
 struct Exchange {
   std::vector<Message> before;
-  const Message* answer = nullptr;
+  Message answer;
 };
 
 std::optional<Exchange> last_exchange(const dataset::Row& row) {
@@ -28,8 +28,7 @@ std::optional<Exchange> last_exchange(const dataset::Row& row) {
   const auto last = std::find_if(out.before.rbegin(), out.before.rend(), [](const Message& m) { return m.role == Role::assistant; });
   if (last == out.before.rend() || std::next(last) == out.before.rend()) return std::nullopt;
   const auto place = static_cast<std::size_t>(std::distance(last, out.before.rend()) - 1);
-  const auto& messages = row.messages;
-  out.answer = place < messages.size() ? &messages[place] : &(*row.chosen)[place - messages.size()];
+  out.answer = *last;
   out.before.resize(place);
   return out;
 }
@@ -53,8 +52,8 @@ std::optional<Question> Interview::question(const dataset::Row& row) const {
       template_.render(dataset::openai_messages(exchange->before), row.tools.value_or(json::array()), Ending::answer_follows);
   if (!prompt) return std::nullopt;
   Question out{.prompt = exchange->before.back().content, .tokens = vocabulary_.prompt(*prompt), .references = row.references};
-  const bool right = row.label.value_or(true) && !exchange->answer->content.empty();
-  if (out.references.empty() && right) out.references = {exchange->answer->content};
+  const bool right = row.label.value_or(true) && !exchange->answer.content.empty();
+  if (out.references.empty() && right) out.references = {exchange->answer.content};
   return out;
 }
 

@@ -82,10 +82,12 @@ Result<std::vector<TokenRow>> RowRenderer::answers(const dataset::Row& row) cons
     out.back().answer = kind;
     return {};
   };
+  if (!row.chosen) return fail(Code::invalid_argument, "there is no answer to compare or to judge");
   if (row.label) {
     PUNA_CHECK(add(*row.chosen, *row.label ? tune::Answer::good : tune::Answer::bad));
     return out;
   }
+  if (!row.rejected) return fail(Code::invalid_argument, "there is no second answer to compare with");
   PUNA_CHECK(add(*row.chosen, tune::Answer::chosen));
   PUNA_CHECK(add(*row.rejected, tune::Answer::rejected));
   return out;
