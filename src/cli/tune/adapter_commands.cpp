@@ -43,8 +43,8 @@ void tell_merged(Context& context, const wire::MergeResult& result) {
       fmt::format("made '{}' ({}) of '{}' and {}", result.name, size_text(result.size), result.base, join(result.adapters, ", "))));
   if (result.rounding > 0) err.line(fmt::format("  rounding   {:.2g} of what the adapter changed", result.rounding));
   if (result.tokens > 0)
-    err.line(fmt::format("  the same   choice after {:.1f} % of {} tokens; divergence {:.2g} nats", 100 * result.same_choice, result.tokens,
-                         result.divergence));
+    err.line(fmt::format("  agreement  the same choice after {:.1f} % of {} tokens; divergence {:.2g} nats", 100 * result.same_choice,
+                         result.tokens, result.divergence));
   if (result.advice) err.line(printable("note: " + *result.advice));
 }
 
