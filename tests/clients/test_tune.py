@@ -65,9 +65,11 @@ class RealModel(Runs, unittest.TestCase):
         data = cls.daemon.home / "twenty.jsonl"
         data.write_text("".join(json.dumps({"messages": row}) + "\n" for row in cls.rows))
         settings = ("--epochs", "10", "--batch-rows", "4", "--outputs", "6", "--output-tokens", "48", "--learning-rate", "1e-3", "--keep-best", "false")
-        cls.told = cls.daemon.command(
-            "tune", CHAT_MODEL, str(data), "--eval", str(DATA / "eval.jsonl"), "--name", "care", *settings
-        )
+        evaluation = ("--eval", str(DATA / "eval.jsonl"), "--eval-every", "25")
+        cls.daemon.command("tune", CHAT_MODEL, str(data), *evaluation, "--name", "care", *settings, "--detach")
+        path = "/api/v1/tune/runs/care"
+        cls.daemon.until(lambda: cls.daemon.get(path)["state"] not in ("queued", "running"))
+        cls.told = cls.daemon.command("tune", "follow", "care")
 
     def by_heart(self, model):
         wrong = []
