@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "access/key_text.h"
 #include "base/id.h"
@@ -51,6 +52,23 @@ Result<std::optional<WallTime>> expiry(const wire::KeyRequest& request, WallTime
   return std::optional<WallTime>(now + *life);
 }
 
+// A name that nobody else has at the same time.
+class Claim {
+ public:
+  Claim(std::set<std::string>& names, std::string name) : names_(names) { std::tie(at_, first_) = names.insert(std::move(name)); }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+  ~Claim() {
+    if (first_) names_.erase(at_);
+  }
+  explicit operator bool() const { return first_; }
+
+ private:
+  std::set<std::string>& names_;
+  std::set<std::string>::iterator at_;
+  bool first_ = false;
+};
+
 Error wrong_key() {
   return {Code::unauthenticated, "the API key is wrong, expired or revoked; `puna key list` shows the keys, `puna key create` makes one"};
 }
@@ -72,7 +90,9 @@ Result<> Keys::load() {
 
 net::Task<Result<wire::NewKey>> Keys::create(wire::KeyRequest request) {
   PUNA_CO_CHECK(check(request));
-  if (const auto* same = look_up(request.name); same && state_of(*same) == wire::KeyState::active)
+  const auto* same = look_up(request.name);
+  const Claim claim(being_made_, lower_ascii(request.name));  // while its row is written, another request may come for the name
+  if ((same && state_of(*same) == wire::KeyState::active) || !claim)
     co_return fail(Code::already_exists, fmt::format("there is a key '{}' already; revoke it, or choose another name", request.name));
   if (keys_.size() >= kMostKeys) co_return fail(Code::too_large, fmt::format("there are {} keys already", kMostKeys));
   PUNA_CO_TRY(const auto expires, expiry(request, clock_.wall()));

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,7 @@ class Keys {
   const Clock& clock_;
   std::map<std::string, Key, std::less<>> keys_;                    // by ID
   std::multimap<std::string, std::string, std::less<>> by_digest_;  // the digest's beginning to the ID
+  std::set<std::string> being_made_;                                // names, in lower case
   net::Notifier revocations_;
 };
 

@@ -95,6 +95,24 @@ TEST(Keys, have_names_of_which_one_is_active) {
   EXPECT_EQ(scene.keys.find("desktop").error().code, Code::not_found);
 }
 
+net::Task<std::size_t> count_made(net::Io& io, Keys& keys, std::string name, int times) {
+  std::size_t made = 0;
+  std::vector<net::Spawned> requests;
+  for (int i = 0; i < times; ++i)
+    requests.push_back(net::spawn(io, "create", [](Keys& all, std::string wanted, std::size_t& count) -> net::Task<void> {
+      const auto key = co_await all.create({.name = std::move(wanted)});
+      if (key) ++count;
+    }(keys, name, made)));
+  for (auto& request : requests) co_await request.join();
+  co_return made;
+}
+
+TEST(Keys, get_their_name_once_when_two_ask_for_it_at_the_same_time) {
+  Scene scene;
+  EXPECT_EQ(net::run_blocking(scene.io, count_made(scene.io, scene.keys, "laptop", 3)), 1);
+  EXPECT_EQ(scene.keys.list().size(), 1);
+}
+
 TEST(Keys, of_bad_terms_are_refused_by_the_member) {
   Scene scene;
   const auto refused = [&](wire::KeyRequest request) { return scene.create(std::move(request)).error().message; };

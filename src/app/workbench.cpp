@@ -237,6 +237,7 @@ metrics::Recorder& Workbench::recorder() {
   for (auto batch = events_.since(counted_events_); !batch.events.empty(); batch = events_.since(counted_events_)) {
     counted_events_ = batch.events.back()->sequence;
     for (const auto& event : batch.events) {
+      if (event->type == "worker.evicted") recorder_.evicted(std::string(event->data.at("name").as_string()));
       if (event->type != "worker.state") continue;
       if (const auto worker = json::decode<wire::RunningModel>(json::value(event->data), json::Unknown::ignore)) recorder_.changed(*worker);
     }

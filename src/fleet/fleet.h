@@ -44,7 +44,8 @@ struct WorkerPlace {
 };
 
 // Everything on the network thread. Publishes "worker.state" at each change of a worker's state and "worker.progress" while one loads,
-// both with a wire::RunningModel, and "request.queued" with a wire::QueuedRequest when a request has to wait and when its place changes.
+// both with a wire::RunningModel, "worker.evicted" when an idle one makes room for another, and "request.queued" with a wire::QueuedRequest
+// when a request has to wait and when its place changes.
 class Fleet {
  public:
   explicit Fleet(FleetParts parts);

@@ -170,6 +170,9 @@ void Roster::happen(const LoadModel& load) {
 
 void Roster::happen(const StopModel& stop) {
   if (Worker* worker = find(stop.model)) worker->stop(stop.cause, Milliseconds(0));
+  if (stop.makes_room)
+    parts_.events.publish("worker.evicted",
+                          {{"name", stop.model.first}, {"purpose", json::enum_name(stop.model.second)}, {"cause", stop.cause}});
 }
 
 void Roster::happen(const Grant& grant) {

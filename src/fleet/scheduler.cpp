@@ -319,7 +319,7 @@ bool Scheduler::stop_idle_for(Entries::iterator wanted, Room& room, MonotonicTim
   if (victims.empty() && !room.fits_later(need)) return false;
   for (const auto victim : victims) {
     room.expect_back(victim->second.held);
-    stop(victim, fmt::format("model {} needs its memory", wanted->first.first), now, out);
+    stop(victim, {.cause = fmt::format("model {} needs its memory", wanted->first.first), .makes_room = true}, now, out);
   }
   room.promise(need);
   return true;
@@ -359,16 +359,17 @@ void Scheduler::end_outdated_and_yielding(MonotonicTime now, Effects& out) {
     const Entry& entry = it->second;
     if (!entry.idle()) continue;
     if (entry.launch != entry.terms.launch)
-      stop(it, "its name stands for something else now", now, out);
+      stop(it, {.cause = "its name stands for something else now"}, now, out);
     else if (entry.yielding)
-      stop(it, "another model waited for its memory", now, out);
+      stop(it, {.cause = "another model waited for its memory", .makes_room = true}, now, out);
   }
 }
 
-void Scheduler::stop(Entries::iterator it, std::string cause, MonotonicTime now, Effects& out) {
+void Scheduler::stop(Entries::iterator it, StopModel why, MonotonicTime now, Effects& out) {
   it->second.phase = Phase::leaving;
   it->second.since = now;
-  out.emplace_back(StopModel{it->first, std::move(cause)});
+  why.model = it->first;
+  out.emplace_back(std::move(why));
 }
 
 void Scheduler::forget_unused() {

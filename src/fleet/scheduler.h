@@ -50,6 +50,7 @@ struct LoadModel {
 struct StopModel {  // it is idle
   ModelKey model;
   std::string cause;
+  bool makes_room = false;  // for another model that is waited for
 };
 struct Grant {
   RequestId request = 0;
@@ -145,7 +146,7 @@ class Scheduler {
   void ask_busy_to_yield(Entries::iterator wanted, Room& room, MonotonicTime now);
   void grant(MonotonicTime now, Effects& out);
   void end_outdated_and_yielding(MonotonicTime now, Effects& out);
-  void stop(Entries::iterator it, std::string cause, MonotonicTime now, Effects& out);
+  void stop(Entries::iterator it, StopModel why, MonotonicTime now, Effects& out);
   void refuse_waiting(const ModelKey& model, const Error& error, MonotonicTime now, Effects& out);
   [[nodiscard]] std::vector<Entries::iterator> in_order_of_urgency(MonotonicTime now);
   [[nodiscard]] std::vector<Entries::iterator> evictable(bool busy);

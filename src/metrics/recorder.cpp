@@ -75,6 +75,7 @@ void Recorder::write_counters(TextPage& page) const {
   each("puna_model_loads_total", "Loads that succeeded.", [](const Model& model) { return model.loads; });
   each("puna_model_unloads_total", "Ends of loaded models that were asked for: idleness, another model's need of room, people.",
        [](const Model& model) { return model.unloads; });
+  each("puna_model_evictions_total", "Of these, to make room for another model.", [](const Model& model) { return model.evictions; });
   page.family("puna_model_failures_total", Kind::counter, "Workers that failed, by fault.");
   for (const auto& [name, counted] : models_)
     for (const auto& [fault, count] : counted.failures) page.sample({{"model_name", name}, {"fault", fault}}, static_cast<double>(count));

@@ -32,6 +32,8 @@ class Recorder {
   void ended(const RequestEnd& end);
   // A change of a worker's state.
   void changed(const wire::RunningModel& worker);
+  // A model made room for another one.
+  void evicted(const std::string& name) { ++model(name).evictions; }
   void write(TextPage& page) const;
 
  private:
@@ -39,7 +41,7 @@ class Recorder {
     Model();
     std::map<std::string, std::uint64_t> requests;  // by outcome
     std::uint64_t tokens_in = 0, tokens_cached = 0, tokens_out = 0;
-    std::uint64_t loads = 0, unloads = 0;
+    std::uint64_t loads = 0, unloads = 0, evictions = 0;
     std::map<std::string, std::uint64_t> failures;  // by fault
     Histogram first_token, per_token, waited, total;
   };
