@@ -132,7 +132,7 @@ build_llama() {
   # What the libraries depend on. `native` code is for this very CPU, which neither ninja nor ccache knows by itself.
   facts=$(
     echo "source $llama_tree_sha256"
-    echo "project $(sha256 deps/llama/CMakeLists.txt)"
+    echo "project $(sha256 deps/llama/CMakeLists.txt) $(sha256 deps/llama/yielding_pause.h)"
     echo "options ${options[*]}"
     echo "compiler $(clang-19 --version | head -n 1)"
     if [[ $kind != dispatch ]]; then echo "cpu $(grep -m1 -E '^(flags|Features)' /proc/cpuinfo | sha256sum | cut -c1-16)"; fi
