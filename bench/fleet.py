@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import math
 import os
 import shutil
 import socket
@@ -18,21 +19,21 @@ CHAT = "/v1/chat/completions"
 MODELS = ("one", "two")
 TOKENS = 32
 FLOOD = 50
+ASKED = 40
 HELD_SECONDS = float(os.environ.get("PUNA_BENCH_HELD_SECONDS", 60))
 IDLE, STREAMING = 500, 64
 
 
-def body(model, tokens, words=5):
-    text = "Tell a story about " + "a llama and " * words + f"the sea, number {time.monotonic_ns()}."
-    return {"model": model, "stream": True, "temperature": 0, "max_tokens": tokens, "ignore_eos": True,
-            "messages": [{"role": "user", "content": text}]}
+def question():
+    return [{"role": "user", "content": "Tell a story about " + "a llama and " * 5 + f"the sea, number {time.monotonic_ns()}."}]
 
 
-def chat(target, model, tokens, address="127.0.0.1"):
+def chat(target, model, tokens, address="127.0.0.1", messages=None):
     """One streamed answer from HOST:PORT, asked from a loopback address of its own: (seconds to the first token, seconds, tokens)."""
+    body = {"model": model, "stream": True, "temperature": 0, "max_tokens": tokens, "ignore_eos": True, "messages": messages or question()}
     start = time.perf_counter()
     with contextlib.closing(http.client.HTTPConnection(target, timeout=DEADLINE, source_address=(address, 0))) as connection:
-        connection.request("POST", CHAT, json.dumps(body(model, tokens)), {"Content-Type": "application/json"})
+        connection.request("POST", CHAT, json.dumps(body), {"Content-Type": "application/json"})
         answer = connection.getresponse()
         if answer.status != 200:
             raise SystemExit(f"bench: {target} answered {answer.status}: {answer.read(300)!r}")
@@ -68,8 +69,8 @@ def together(jobs):
 
 
 def p95(values):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    """By nearest rank: at least 95 % of the values are at most this."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
 
 
 class Router:
@@ -142,12 +143,12 @@ def flood(daemon_class, model):
         target = with_models(daemon, model)
         ask = lambda: chat(target, "one", TOKENS, "127.0.0.3")  # noqa: E731
         ask()
-        alone = [ask() for _ in range(20)]
+        alone = [ask() for _ in range(ASKED)]
         jobs = [lambda: chat(target, "one", TOKENS, "127.0.0.2") for _ in range(FLOOD)]
         beside = []
         flooding = threading.Thread(target=together, args=(jobs,))
         flooding.start()
-        while flooding.is_alive() and len(beside) < 20:
+        while flooding.is_alive() and len(beside) < ASKED:
             beside.append(ask())
         flooding.join(DEADLINE)
     rows = []
@@ -169,6 +170,32 @@ def swaps(daemon_class, server, model, options):
     with Router(server, model, [*options, "--models-max", "1"]) as router:
         theirs = rounds(router.target)
     return [("swap between two models, to the first token", f"{ours / theirs:.2f} of the router", "at most 1", f"{ours:.0f} against {theirs:.0f} ms")]
+
+
+def second_turn(daemon_class, model, opening, **settings):
+    """kill -9 of the daemon after the first turn of a long conversation: the seconds to the first token of the second one."""
+    with daemon_class(context=8192, **settings) as daemon:
+        chat(with_models(daemon, model), "one", 8, messages=opening)
+        if settings.get("warm_disk") != 0:
+            end = time.monotonic() + DEADLINE
+            while not any(Path(daemon.home).rglob("*.kv")):  # written a second after the answer
+                if time.monotonic() > end:
+                    raise SystemExit("bench: the conversation was not saved")
+                time.sleep(0.1)
+        daemon.killed_and_started()
+        return chat(daemon.tcp, "one", 1, messages=[*opening, {"role": "assistant", "content": "Of rivers."},
+                                                    {"role": "user", "content": "And where do they end?"}])[0]
+
+
+def warm_return(daemon_class, model):
+    pairs = []
+    for turn in range(3):
+        opening = [{"role": "user", "content": f"Text {turn}: " + "the river runs from the mountain to the sea and meets other rivers " * 300}]
+        pairs.append((second_turn(daemon_class, model, opening), second_turn(daemon_class, model, opening, warm_disk=0)))
+    warm, cold = (statistics.median(side) for side in zip(*pairs))
+    ratio = statistics.median(warm / cold for warm, cold in pairs)
+    return [("second turn of 4,000 tokens after `kill -9`, to the first token", f"{100 * ratio:.1f} % of cold", "at most 10 %",
+             f"{1000 * warm:.0f} against {1000 * cold:.0f} ms, start of the worker included")]
 
 
 def prediction(daemon_class, model):
@@ -218,4 +245,4 @@ def connections(daemon_class, model):
 def fleet(daemon_class, server, model, options):
     """Rows of the table; `options` are the engine's for the router, as the daemon's workers have them."""
     return [*against_router(daemon_class, server, model, options), *flood(daemon_class, model),
-            *swaps(daemon_class, server, model, options), *prediction(daemon_class, model), *connections(daemon_class, model)]
+            *swaps(daemon_class, server, model, options), *warm_return(daemon_class, model), *prediction(daemon_class, model), *connections(daemon_class, model)]
