@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROWS_A_STEP = 4
 DEADLINE = 1800
 RATE = 5e-4
 # What each variant is: the file type that llama.cpp's quantizer makes of the model, and puna-train's or PEFT's further words.
@@ -17,7 +16,23 @@ PUNA = {"F32": (0, []), "F32, all kept": (0, ["--keep"]), "Q8_0": (7, []), "Q4_K
 PEFT = {"float32": "float32", "bfloat16": "bfloat16"}
 REFERENCE = "float32"
 CONTEXT = 512
-FULL_STEPS, CHAT_STEPS = 3, 16
+
+
+class Workload:
+    def __init__(self, name, title, rows_a_step, steps, rounds, variants, goals):
+        self.name, self.title, self.rows_a_step, self.steps, self.rounds = name, title, rows_a_step, steps, rounds
+        self.variants, self.goals = variants, goals
+
+    @property
+    def rows(self):
+        return self.steps * self.rows_a_step
+
+
+FULL = Workload("full", f"rows of {CONTEXT} tokens, all trained", 4, 2, 2, list(PUNA),
+                {"Puna, F32": "at least 1 of the speed, 1/3 of the memory", "Puna, Q8_0": "1/5 of the memory"})
+# As many rows a step as both programs take unless told otherwise.
+CHATS = Workload("chats", f"chats, 40 to {CONTEXT} tokens, a third trained", 8, 8, 1,
+                 ["F32", "F32, all kept", "Q8_0", "Q8_0, bfloat16 products"], {"Puna, F32, all kept": "at least 2 of the speed"})
 
 
 def sentences():
@@ -42,21 +57,20 @@ def tokens_of(server, model, texts):
             process.wait(60)
 
 
-def full_rows(tokens, steps):
+def full_rows(tokens, count):
     """Rows of the full length, every token trained: the paragraphs in one stream, cut into pieces."""
     stream = [token for text in tokens for token in text]
-    count = steps * ROWS_A_STEP
     while len(stream) < count * CONTEXT:
         stream += stream
     return [{"tokens": stream[i * CONTEXT:(i + 1) * CONTEXT], "weights": [1] * CONTEXT} for i in range(count)]
 
 
-def chat_rows(tokens, steps):
+def chat_rows(tokens, count):
     """Rows of lengths as chats have them (log-normal, a median of 150 tokens, 40 to CONTEXT), of which the last third is an answer."""
     dice = random.Random(7)
     stream = [token for text in tokens for token in text]
     rows = []
-    for _ in range(steps * ROWS_A_STEP):
+    for _ in range(count):
         length = max(40, min(CONTEXT, round(dice.lognormvariate(5, 0.8))))
         first = dice.randrange(len(stream) - length)
         answer = length // 3
@@ -90,24 +104,24 @@ class Contest:
         self.tokens = tokens_of(server, model, sentences())
         self.first = self.home / "first.gguf"
 
-    def ours(self, rows, steps, variant, capacity):
+    def ours(self, work, rows, variant):
         kind, further = PUNA[variant]
-        return trained([self.train, self.models[kind], rows, "--rows", ROWS_A_STEP, "--steps", steps, "--threads", self.threads, "--rate", RATE,
-                        "--capacity", capacity, "--first-adapter", self.first, *further])
+        return trained([self.train, self.models[kind], rows, "--rows", work.rows_a_step, "--steps", work.steps, "--threads", self.threads,
+                        "--rate", RATE, "--capacity", CONTEXT, "--first-adapter", self.first, *further])
 
-    def theirs(self, rows, steps, variant):
-        return trained([self.peft, ROOT / "bench" / "peft_reference.py", self.models[0], rows, self.first, PEFT[variant], ROWS_A_STEP, steps, RATE,
-                        self.threads], {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"})
+    def theirs(self, work, rows, variant):
+        return trained([self.peft, ROOT / "bench" / "peft_reference.py", self.models[0], rows, self.first, PEFT[variant], work.rows_a_step,
+                        work.steps, RATE, self.threads], {**os.environ, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"})
 
-    def round(self, name, rows, steps, capacity):
-        """Every variant once, one after the other: name -> lines."""
-        file = self.home / f"{name}.jsonl"
+    def rounds(self, work, rows):
+        """Every variant once in each round, one after the other: name -> lines."""
+        file = self.home / f"{work.name}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        ours = {f"Puna, {variant}": self.ours(file, steps, variant, capacity) for variant in PUNA}
-        return ours | {f"PEFT, {variant}": self.theirs(file, steps, variant) for variant in PEFT}
+        return [{f"Puna, {variant}": self.ours(work, file, variant) for variant in work.variants} |
+                {f"PEFT, {variant}": self.theirs(work, file, variant) for variant in PEFT} for _ in range(work.rounds)]
 
 
-def rows_of(what, rounds, goals):
+def rows_of(work, rounds):
     """The table of one workload: medians over the rounds, and ratios pair by pair with PEFT in float32."""
     reference = f"PEFT, {REFERENCE}"
     out = []
@@ -120,7 +134,7 @@ def rows_of(what, rounds, goals):
         apart = 100 * (loss / rounds[-1][reference][-1]["loss"] - 1)
         measured = f"{rate:.0f} trained tokens/s" if variant == reference else f"{ratio:.2f} of PEFT's speed, {memory:.2f} of its memory"
         how = f"{peak:.0f} MiB, last loss {loss:.4f}" if variant == reference else f"{rate:.0f} trained tokens/s, {peak:.0f} MiB, last loss {apart:+.2f} %"
-        out.append((f"{what}: {variant}", measured, goals.get(variant, ""), how))
+        out.append((f"{work.title}: {variant}", measured, work.goals.get(variant, ""), how))
     return out
 
 
@@ -153,11 +167,8 @@ def plot(curves):
 def tune(puna, train, peft, server, model, threads):
     with tempfile.TemporaryDirectory(prefix="puna-bench-") as home:
         contest = Contest(home, puna, train, peft, server, model, threads)
-        full = [contest.round("full", full_rows(contest.tokens, FULL_STEPS), FULL_STEPS, CONTEXT) for _ in range(2)]
-        chats = [contest.round("chats", chat_rows(contest.tokens, CHAT_STEPS), CHAT_STEPS, CONTEXT)]
+        full = contest.rounds(FULL, full_rows(contest.tokens, FULL.rows))
+        chats = contest.rounds(CHATS, chat_rows(contest.tokens, CHATS.rows))
         curves = {name: [line["loss"] for line in lines] for name, lines in chats[0].items()}
         (ROOT / "docs" / "benchmarks-loss.svg").write_text(plot(curves))
-        third = "at least 1 of the speed at 1/3 of the memory"
-        fifth = "at 1/5 of the memory"
-        return [*rows_of(f"rows of {CONTEXT} tokens, all trained", full, {"Puna, F32": third, "Puna, Q8_0": fifth}),
-                *rows_of(f"chats, 40 to {CONTEXT} tokens, a third trained", chats, {"Puna, F32": "at least 2 of the speed"})]
+        return [*rows_of(FULL, full), *rows_of(CHATS, chats)]
