@@ -100,6 +100,32 @@ class Router:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
+class Ollama:
+    """`ollama serve` with a folder of its own and the model under the name that is asked for."""
+
+    def __init__(self, program, model):
+        self.program, self.home = program, tempfile.mkdtemp(prefix="puna-bench-")
+        (Path(self.home) / "Modelfile").write_text(f"FROM {model}\n")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.target = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.environment = {"PATH": os.environ["PATH"], "HOME": self.home, "OLLAMA_HOST": self.target, "OLLAMA_NUM_PARALLEL": "4",
+                            "OLLAMA_CONTEXT_LENGTH": "2048"}
+
+    def __enter__(self):
+        self.process = subprocess.Popen([self.program, "serve"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment)
+        subprocess.run(["curl", "-s", "--fail", "--retry", "60", "--retry-all-errors", "--retry-delay", "1", "--max-time", "60",
+                        f"http://{self.target}/"], check=True, capture_output=True)
+        subprocess.run([self.program, "create", MODELS[0], "-f", f"{self.home}/Modelfile"], check=True, capture_output=True, timeout=DEADLINE,
+                       env=self.environment)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(DEADLINE)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
 def with_models(daemon, model):
     for name in MODELS:
         daemon.pull(model, name)
@@ -114,12 +140,16 @@ def round_of(target, clients, models, requests=2):
     return sum(count for _, _, count in answers) / (time.perf_counter() - start), p95([1000 * first for first, _, _ in answers])
 
 
-def compared(what, puna, llama, rate_goal, first_goal):
+def compared(what, puna, other, name, rate_goal="", first_goal=""):
     """Rows of rounds that were measured in pairs."""
-    rate, first = (statistics.median(p[i] / l[i] for p, l in zip(puna, llama)) for i in (0, 1))
-    seen = [statistics.median(one[i] for one in side) for side in (puna, llama) for i in (0, 1)]
-    return [(f"tokens/s, {what}", f"{rate:.3f} of the router", rate_goal, f"{seen[0]:.1f} against {seen[2]:.1f}"),
-            (f"p95 time to first token, {what}", f"{first:.3f} of the router", first_goal, f"{seen[1]:.0f} against {seen[3]:.0f} ms")]
+    rate, first = (statistics.median(p[i] / o[i] for p, o in zip(puna, other)) for i in (0, 1))
+    seen = [statistics.median(one[i] for one in side) for side in (puna, other) for i in (0, 1)]
+    return [(f"tokens/s, {what}", f"{rate:.3f} of {name}", rate_goal, f"{seen[0]:.1f} against {seen[2]:.1f}"),
+            (f"p95 time to first token, {what}", f"{first:.3f} of {name}", first_goal, f"{seen[1]:.0f} against {seen[3]:.0f} ms")]
+
+
+def clients_of(count):
+    return f"{count} client{'s' if count > 1 else ''}"
 
 
 def against_router(daemon_class, server, model, options):
@@ -131,10 +161,26 @@ def against_router(daemon_class, server, model, options):
                 chat(target, name, 4)
         for clients in (1, 4, 16):
             puna, llama = zip(*[[round_of(target, clients, MODELS[:1]) for target in targets] for _ in range(3)])
-            rows += compared(f"{clients} client{'s' if clients > 1 else ''}", puna, llama, "at least 0.95", "within 1.1")
+            rows += compared(clients_of(clients), puna, llama, "the router", "at least 0.95", "within 1.1")
         # A single answer of each model, once: the router's threads spin against each other (docs/decisions/cpu-oversubscription.md).
         puna, llama = zip(*[[round_of(target, 2, MODELS, 1) for target in targets]])
-        return rows + compared("two models at once", puna, llama, "at least 0.95", "within 1.1")
+        return rows + compared("two models at once", puna, llama, "the router", "at least 0.95", "within 1.1")
+
+
+def against_ollama(daemon_class, model):
+    """Where PUNA_TEST_OLLAMA names an ollama program; one made by `go install` wants CGO_CFLAGS and CGO_CXXFLAGS with "-O3 -march=native"."""
+    program = os.environ.get("PUNA_TEST_OLLAMA")
+    if not program:
+        return []
+    rows = []
+    with daemon_class() as daemon, Ollama(program, model) as ollama:
+        targets = with_models(daemon, model), ollama.target
+        for target in targets:
+            chat(target, MODELS[0], 4)
+        for clients in (1, 4, 16):
+            puna, other = zip(*[[round_of(target, clients, MODELS[:1]) for target in targets] for _ in range(3)])
+            rows += compared(clients_of(clients), puna, other, "Ollama")
+    return rows
 
 
 def flood(daemon_class, model):
@@ -244,5 +290,6 @@ def connections(daemon_class, model):
 
 def fleet(daemon_class, server, model, options):
     """Rows of the table; `options` are the engine's for the router, as the daemon's workers have them."""
-    return [*against_router(daemon_class, server, model, options), *flood(daemon_class, model),
-            *swaps(daemon_class, server, model, options), *warm_return(daemon_class, model), *prediction(daemon_class, model), *connections(daemon_class, model)]
+    return [*against_router(daemon_class, server, model, options), *against_ollama(daemon_class, model), *flood(daemon_class, model),
+            *swaps(daemon_class, server, model, options), *warm_return(daemon_class, model),
+            *prediction(daemon_class, model), *connections(daemon_class, model)]
