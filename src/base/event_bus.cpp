@@ -1,5 +1,7 @@
 #include "base/event_bus.h"
 
+#include <algorithm>
+
 namespace puna {
 
 EventBus::EventBus(std::size_t capacity) : capacity_(capacity) {}
@@ -13,7 +15,7 @@ std::uint64_t EventBus::publish(std::string type, json::object data) {
     if (ring_.size() > capacity_) ring_.pop_front();
   }
   std::scoped_lock lock(wake_mutex_);
-  for (const auto& [id, wake] : wakes_) wake();
+  for (const auto& [id, subscriber] : subscribers_) subscriber.wake();
   return sequence;
 }
 
@@ -36,15 +38,15 @@ std::uint64_t EventBus::latest() const {
   return last_sequence_;
 }
 
-EventBus::Subscription EventBus::subscribe(std::function<void()> wake) {
+EventBus::Subscription EventBus::subscribe(std::function<void()> wake, Listener listener) {
   std::scoped_lock lock(wake_mutex_);
-  wakes_.emplace(++last_subscription_, std::move(wake));
+  subscribers_.emplace(++last_subscription_, Subscriber{std::move(wake), listener});
   return {this, last_subscription_};
 }
 
-std::size_t EventBus::subscribers() const {
+std::size_t EventBus::subscribers(Listener listener) const {
   std::scoped_lock lock(wake_mutex_);
-  return wakes_.size();
+  return static_cast<std::size_t>(std::ranges::count_if(subscribers_, [&](const auto& one) { return one.second.listener == listener; }));
 }
 
 EventBus::Subscription& EventBus::Subscription::operator=(Subscription&& other) noexcept {
@@ -59,7 +61,7 @@ EventBus::Subscription& EventBus::Subscription::operator=(Subscription&& other) 
 void EventBus::Subscription::end() {
   if (!bus_) return;
   std::scoped_lock lock(bus_->wake_mutex_);
-  bus_->wakes_.erase(id_);
+  bus_->subscribers_.erase(id_);
   bus_ = nullptr;
 }
 

@@ -42,6 +42,9 @@ class EventBus {
   [[nodiscard]] Batch since(std::uint64_t after, std::size_t limit = 256) const;
   [[nodiscard]] std::uint64_t latest() const;
 
+  // Who is told: a client of the daemon, or a part of it.
+  enum class Listener { client, part };
+
   // Calls `wake` after each publish, on the publisher's thread; it must only signal. Ends with the object; after its destructor
   // returns, `wake` is not running and will not run again.
   class Subscription {
@@ -58,8 +61,8 @@ class EventBus {
     EventBus* bus_ = nullptr;
     std::uint64_t id_ = 0;
   };
-  [[nodiscard]] Subscription subscribe(std::function<void()> wake);
-  [[nodiscard]] std::size_t subscribers() const;
+  [[nodiscard]] Subscription subscribe(std::function<void()> wake, Listener listener = Listener::part);
+  [[nodiscard]] std::size_t subscribers(Listener listener) const;
 
  private:
   const std::size_t capacity_;
@@ -67,7 +70,11 @@ class EventBus {
   std::deque<std::shared_ptr<const Event>> ring_;
   std::uint64_t last_sequence_ = 0;
   mutable std::mutex wake_mutex_;  // guards the subscribers; held while they are woken
-  std::map<std::uint64_t, std::function<void()>> wakes_;
+  struct Subscriber {
+    std::function<void()> wake;
+    Listener listener = Listener::part;
+  };
+  std::map<std::uint64_t, Subscriber> subscribers_;
   std::uint64_t last_subscription_ = 0;
 };
 

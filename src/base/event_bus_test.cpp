@@ -43,7 +43,15 @@ TEST(EventBus, ten_thousand_subscriptions_leave_nothing_behind) {
     auto subscription = bus.subscribe([] {});
     auto moved = std::move(subscription);
   }
-  EXPECT_EQ(bus.subscribers(), 0u);
+  EXPECT_EQ(bus.subscribers(EventBus::Listener::part), 0u);
+}
+
+TEST(EventBus, tells_clients_from_parts_of_the_daemon) {
+  EventBus bus;
+  const auto own = bus.subscribe([] {});
+  const auto of_a_client = bus.subscribe([] {}, EventBus::Listener::client);
+  EXPECT_EQ(bus.subscribers(EventBus::Listener::client), 1u);
+  EXPECT_EQ(bus.subscribers(EventBus::Listener::part), 1u);
 }
 
 // ledger: T15

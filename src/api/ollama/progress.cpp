@@ -67,7 +67,7 @@ net::Task<Result<>> ProgressStream::show(const wire::Job& job) {
 net::Task<Result<wire::Job>> ProgressStream::follow(wire::Job job) {
   auto& workbench = call_.workbench();
   net::Notifier published(workbench.io());
-  const auto subscription = workbench.events().subscribe([&published] { published.notify(); });
+  const auto subscription = workbench.events().subscribe([&published] { published.notify(); }, EventBus::Listener::client);
   for (;;) {
     const auto seen = published.epoch();
     PUNA_CO_TRY(job, co_await call_.blocking([&] { return workbench.jobs().get(job.id); }));

@@ -35,7 +35,7 @@ net::Task<Result<>> stream_events(Call& call) {
   EventBus& bus = call.workbench().events();
   PUNA_CO_TRY(auto after, starting_point(call, bus.latest()));
   net::Notifier published(call.workbench().io());
-  const auto subscription = bus.subscribe([&published] { published.notify(); });
+  const auto subscription = bus.subscribe([&published] { published.notify(); }, EventBus::Listener::client);
   PUNA_CO_CHECK(co_await call.responder().start_sse());
   for (;;) {
     const auto seen = published.epoch();

@@ -55,7 +55,7 @@ class TailWatch {
 net::Task<Result<>> follow(Call& call, os::FileTail tail) {
   net::Notifier changed(call.workbench().io());
   TailWatch watch(call.workbench().io(), tail, changed);
-  const auto draining = call.workbench().events().subscribe([&changed] { changed.notify(); });
+  const auto draining = call.workbench().events().subscribe([&changed] { changed.notify(); }, EventBus::Listener::client);
   PUNA_CO_CHECK(co_await call.responder().start_sse());
   while (call.host().phase() != Phase::draining) {
     const auto seen = changed.epoch();

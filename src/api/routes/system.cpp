@@ -43,7 +43,7 @@ net::Task<Result<>> show_status(Call& call) {
   status.active_requests = static_cast<std::int64_t>(stats.active_requests);
   status.requests = static_cast<std::int64_t>(stats.requests);
   status.active_jobs = static_cast<std::int64_t>(active_jobs);
-  status.event_subscribers = static_cast<std::int64_t>(workbench.events().subscribers());
+  status.event_subscribers = static_cast<std::int64_t>(workbench.events().subscribers(EventBus::Listener::client));
   status.memory_bytes = static_cast<std::int64_t>(usage.resident.count);
   status.open_descriptors = static_cast<std::int64_t>(usage.descriptors);
   status.problems = host.problems();
