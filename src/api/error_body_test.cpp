@@ -25,7 +25,8 @@ TEST(ErrorBody, native_clients_get_ours_with_the_request_id) {
 TEST(ErrorBody, a_refusal_for_now_says_when_to_come_back) {
   Error error(Code::overloaded, "the queue is full");
   error.retry_after = std::chrono::milliseconds(1200);
-  EXPECT_EQ(error_response(Dialect::openai, error, "").headers.get("Retry-After"), "2");
+  const auto response = error_response(Dialect::openai, error, "");
+  EXPECT_EQ(response.headers.get("Retry-After"), "2");
 }
 
 TEST(ErrorBody, what_the_http_server_refuses_by_itself_has_the_shape_of_the_path_asked_for) {

@@ -25,13 +25,13 @@ void Headers::remove(std::string_view name) {
   std::erase_if(fields_, [&](const Header& field) { return equal_ignoring_case(field.name, name); });
 }
 
-std::optional<std::string_view> Headers::get(std::string_view name) const {
+std::optional<std::string_view> Headers::get(std::string_view name) const& {
   for (const auto& field : fields_)
     if (equal_ignoring_case(field.name, name)) return field.value;
   return std::nullopt;
 }
 
-std::vector<std::string_view> Headers::all(std::string_view name) const {
+std::vector<std::string_view> Headers::all(std::string_view name) const& {
   std::vector<std::string_view> values;
   for (const auto& field : fields_)
     if (equal_ignoring_case(field.name, name)) values.emplace_back(field.value);
@@ -91,13 +91,13 @@ Query Query::parse(std::string_view text) {
   return query;
 }
 
-std::optional<std::string_view> Query::get(std::string_view name) const {
+std::optional<std::string_view> Query::get(std::string_view name) const& {
   for (const auto& [key, value] : parameters_)
     if (key == name) return value;
   return std::nullopt;
 }
 
-std::vector<std::string_view> Query::all(std::string_view name) const {
+std::vector<std::string_view> Query::all(std::string_view name) const& {
   std::vector<std::string_view> values;
   for (const auto& [key, value] : parameters_)
     if (key == name) values.emplace_back(value);

@@ -29,8 +29,11 @@ class Headers {
   void remove(std::string_view name);
   void clear() { fields_.clear(); }
 
-  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;  // the first
-  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
+  // Views into this object: not to be had of a temporary.
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const&;  // the first
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const&;
+  std::optional<std::string_view> get(std::string_view name) const&& = delete;
+  std::vector<std::string_view> all(std::string_view name) const&& = delete;
   [[nodiscard]] bool contains(std::string_view name) const { return get(name).has_value(); }
   // Whether a comma-separated list such as Connection holds the token.
   [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const;
@@ -56,8 +59,11 @@ class Query {
   [[nodiscard]] static Query parse(std::string_view text);
 
   void add(std::string name, std::string value) { parameters_.emplace_back(std::move(name), std::move(value)); }
-  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;  // the first
-  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
+  // Views into this object: not to be had of a temporary.
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const&;  // the first
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const&;
+  std::optional<std::string_view> get(std::string_view name) const&& = delete;
+  std::vector<std::string_view> all(std::string_view name) const&& = delete;
   [[nodiscard]] std::string text() const;  // encoded again
 
   [[nodiscard]] auto begin() const { return parameters_.begin(); }

@@ -45,7 +45,8 @@ TEST_F(AddressTest, is_located_once) {
   EXPECT_EQ(next().url.text(), "https://hub.example/1");
   address.answered(next(), url("https://hub.example/1"));
   EXPECT_TRUE(address.settled());
-  EXPECT_EQ(next().headers.get("Authorization"), "x");
+  const auto target = next();
+  EXPECT_EQ(target.headers.get("Authorization"), "x");
   EXPECT_THAT(asked, ElementsAre(Why::first));
 }
 
