@@ -76,20 +76,10 @@ TEST(HttpServerLimits, close_idle_connections_without_a_word) {
 // ledger: T9
 TEST(HttpServerLimits, end_an_answer_that_its_client_does_not_take) {
   std::promise<Error> told;
-  TestServer server(
-      [&](ServerRequest&, Responder& responder) -> Task<void> {
-        co_await responder.start(200, {});
-        const std::string piece(1 << 20, 'x');
-        Result<> written;
-        while (written) written = co_await responder.write(piece);
-        told.set_value(written.error());
-      },
-      {.body_deadline = 20ms});
+  TestServer server(answer_until_it_fails(told), {.body_deadline = 20ms});
   RawClient client(server.endpoint());
   client.request("GET /").read_until("\r\n\r\n");
-  auto error = told.get_future();
-  ASSERT_EQ(error.wait_for(kPatience), std::future_status::ready);
-  const auto why = error.get();
+  const auto why = error_of(told);
   EXPECT_EQ(why.code, Code::deadline_exceeded);
   EXPECT_EQ(why.message, "the client took no bytes for 20 ms");
 }
@@ -188,11 +178,12 @@ TEST(HttpServerAccess, is_judged_before_the_body_comes) {
       << "a preflight carries no credentials";
 }
 
-TEST(HttpServerAccess, lets_allowed_pages_read_limits_and_ids) {
+TEST(HttpServerAccess, lets_allowed_pages_read_limits_ids_and_what_was_dropped) {
   TestServer server(answer_with("ok"), {.allowed_origins = {"http://a.example"}});
   const auto answer = RawClient(server.endpoint()).request("GET /", {"Origin: http://a.example"}).read_response();
   const std::string exposed(answer.headers.get("Access-Control-Expose-Headers").value_or(""));
-  for (const auto* header : {"X-Request-Id", "Retry-After", "x-ratelimit-remaining-requests"}) EXPECT_THAT(exposed, HasSubstr(header));
+  for (const auto* header : {"X-Request-Id", "Retry-After", "x-ratelimit-remaining-requests", "X-Puna-Queue-Ms", "X-Puna-Dropped"})
+    EXPECT_THAT(exposed, HasSubstr(header));
   EXPECT_FALSE(answer.headers.contains("Access-Control-Allow-Credentials")) << "keys are headers, never cookies";
 }
 

@@ -107,20 +107,10 @@ TEST(HttpServerTls, ends_a_client_that_sends_its_header_too_slowly) {
 // ledger: T9
 TEST(HttpServerTls, ends_an_answer_that_its_client_does_not_take) {
   std::promise<Error> told;
-  TlsScene scene(
-      [&](ServerRequest&, Responder& responder) -> Task<void> {
-        co_await responder.start(200, {});
-        const std::string piece(1 << 20, 'x');
-        Result<> written;
-        while (written) written = co_await responder.write(piece);
-        told.set_value(written.error());
-      },
-      {.body_deadline = 50ms});
+  TlsScene scene(answer_until_it_fails(told), {.body_deadline = 50ms});
   TlsClient client(scene.endpoint);
   client.send(kGet).read_until("\r\n\r\n");
-  auto error = told.get_future();
-  ASSERT_EQ(error.wait_for(kPatience), std::future_status::ready);
-  EXPECT_EQ(error.get().code, Code::deadline_exceeded);
+  EXPECT_EQ(error_of(told).code, Code::deadline_exceeded);
 }
 
 TEST(HttpServerTls, cancels_the_handler_of_a_client_that_goes_away) {

@@ -236,4 +236,21 @@ Handler answer_with(std::string text) {
   };
 }
 
+Handler answer_until_it_fails(std::promise<Error>& told) {
+  return [&told](ServerRequest&, Responder& responder) -> Task<void> {
+    co_await responder.start(200, {});
+    const std::string piece(1 << 20, 'x');
+    Result<> written;
+    while (written) written = co_await responder.write(piece);
+    told.set_value(written.error());
+  };
+}
+
+Error error_of(std::promise<Error>& told) {
+  auto error = told.get_future();
+  if (error.wait_for(kPatience) == std::future_status::ready) return error.get();
+  ADD_FAILURE() << "the answer does not fail";
+  return {};
+}
+
 }  // namespace puna::net::loopback

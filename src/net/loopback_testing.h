@@ -192,5 +192,9 @@ class RawClient {
 
 // A handler that sends the text.
 [[nodiscard]] Handler answer_with(std::string text);
+// Answers without end until that fails, and tells why; `told` must outlive the server.
+[[nodiscard]] Handler answer_until_it_fails(std::promise<Error>& told);
+// The same error, within kPatience.
+[[nodiscard]] Error error_of(std::promise<Error>& told);
 
 }  // namespace puna::net::loopback

@@ -17,7 +17,7 @@ constexpr std::size_t kYieldAfter = 256 << 10;  // bytes one connection may writ
 constexpr std::string_view kExposedHeaders =
     "X-Request-Id, request-id, Retry-After, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
     "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, X-Puna-Queue-Position, X-Puna-Queue-Ms, "
-    "X-Puna-Ignored";
+    "X-Puna-Dropped, X-Puna-Ignored";
 
 bool has_body(int status) {
   return status >= 200 && status != 204 && status != 304;
