@@ -43,7 +43,8 @@ net::Task<std::vector<wire::WorkerSample>> WorkerSampler::look() {
                    .purpose = place.view.purpose,
                    .state = place.view.state,
                    .pid = place.view.pid.value_or(0),
-                   .active_requests = place.view.active_requests});
+                   .active_requests = place.view.active_requests,
+                   .device_bytes = place.view.device_bytes});
     co_await look_at(place, out.back());
   }
   for (const auto& [pid, before] : gone) before_.erase(pid);

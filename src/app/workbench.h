@@ -77,6 +77,7 @@ class Workbench {
   [[nodiscard]] hub::Hub& hub() { return *hub_; }
   [[nodiscard]] hub::Pulls& pulls() { return *pulls_; }
   [[nodiscard]] hub::transfer::Engine& transfers() { return *transfers_; }
+  [[nodiscard]] Bytes published_bytes() const { return publisher_->sent(); }  // since the start
   [[nodiscard]] std::shared_ptr<const Settings> settings() const { return parts_.settings.snapshot(); }
 
   // What a model adds to requests that do not say otherwise; null: nothing. Network thread.

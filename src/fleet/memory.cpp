@@ -217,6 +217,14 @@ MemoryNeed predict_files(std::vector<std::filesystem::path> files, const LoadSha
 
 }  // namespace
 
+MemoryPools device_pools(const std::vector<wire::WorkerMemory>& engine) {
+  MemoryPools out;
+  for (const auto& place : engine)
+    if (const auto bytes = place.weights + place.context + place.compute; bytes > 0 && !place.device.starts_with("CPU"))
+      out[place.device] += Bytes(static_cast<std::uint64_t>(bytes));
+  return out;
+}
+
 MemoryPools MemoryNeed::pools() const {
   MemoryPools out = devices;
   Bytes elsewhere;

@@ -11,6 +11,7 @@
 #include "fleet/lease.h"
 #include "fleet/options.h"
 #include "gguf/reader.h"
+#include "wire/worker.h"
 
 namespace puna::fleet {
 
@@ -34,6 +35,9 @@ struct MemoryNeed {
   [[nodiscard]] Bytes total() const { return weights + context + compute + projector + adapters + process; }
   [[nodiscard]] MemoryPools pools() const;
 };
+
+// Of what an engine says that it has allocated: the bytes on devices that have a memory of their own.
+[[nodiscard]] MemoryPools device_pools(const std::vector<wire::WorkerMemory>& engine);
 
 // How a model is going to be loaded, as far as it decides about memory.
 struct LoadShape {

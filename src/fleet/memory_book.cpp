@@ -82,12 +82,11 @@ MemoryNeed MemoryBook::measured(const MemoryExpectation& expectation, const std:
   MemoryNeed out = expectation.need;
   if (engine) {
     out.weights = out.context = out.compute = Bytes();
-    out.devices.clear();
+    out.devices = device_pools(*engine);
     for (const auto& device : *engine) {
       out.weights += bytes(device.weights);
       out.context += bytes(device.context);
       out.compute += bytes(device.compute);
-      if (!device.device.starts_with("CPU")) out.devices[device.device] += bytes(device.weights + device.context + device.compute);
     }
   }
   const Bytes system = out.pools()[kSystemMemory];

@@ -12,6 +12,7 @@
 #include "fleet/diagnosis.h"
 #include "fleet/engine.h"
 #include "fleet/lifecycle.h"
+#include "fleet/memory.h"
 #include "fleet/readiness.h"
 #include "fleet/warm_folder.h"
 #include "net/ndjson.h"
@@ -134,7 +135,6 @@ net::Task<Result<>> Worker::watch_readiness() {
 // Without the descriptors.
 Result<os::SpawnOptions> Worker::spawn_options() {
   os::SpawnOptions out{.environment = worker_environment(spec_.launch.environment),
-
                        .new_session = true};  // the terminal's Ctrl-C is the daemon's to judge
   if (spec_.launch.kind == wire::EngineKind::command) {
     PUNA_TRY(auto command, foreign_command(spec_.launch, spec_.options, socket_));
@@ -394,6 +394,11 @@ wire::RunningModel Worker::view() const {
   if (child_ && !is_ended(state_)) {
     out.pid = child_->process.pid();
     if (const auto memory = os::resident_memory(child_->process.pid())) out.memory_bytes = static_cast<std::int64_t>(memory->count);
+  }
+  if (memory_) {
+    Bytes on_devices;
+    for (const auto& [device, bytes] : device_pools(*memory_)) on_devices += bytes;
+    out.device_bytes = static_cast<std::int64_t>(on_devices.count);
   }
   if (expires_) out.expires_at = format_time(*expires_);
   if (spec_.launch.model != out.name && !spec_.launch.model.empty()) out.model = spec_.launch.model;

@@ -272,6 +272,7 @@ struct RunningModel {
   std::optional<std::int64_t> pid;
   std::int64_t active_requests = 0;
   std::optional<std::int64_t> memory_bytes;     // resident, of the worker process
+  std::optional<std::int64_t> device_bytes;     // that its engine has allocated on GPUs; absent while it has not said
   std::optional<std::int64_t> predicted_bytes;  // that it was expected to take before it was loaded
   std::optional<std::int64_t> measured_bytes;   // that it takes when all of its buffers are in use, as it was measured
   std::int64_t context_length = 0;              // for each of the slots
@@ -285,9 +286,9 @@ struct RunningModel {
   std::optional<std::int64_t> returned_bytes;  // of a stopped one: memory that came back
 };
 BOOST_DESCRIBE_STRUCT(RunningModel, (),
-                      (name, model, engine, purpose, state, load_progress, pid, active_requests, memory_bytes, predicted_bytes,
-                       measured_bytes, context_length, slots, queued_requests, pinned, expires_at, failure, failures, gave_up,
-                       returned_bytes))
+                      (name, model, engine, purpose, state, load_progress, pid, active_requests, memory_bytes, device_bytes,
+                       predicted_bytes, measured_bytes, context_length, slots, queued_requests, pinned, expires_at, failure, failures,
+                       gave_up, returned_bytes))
 
 // A request that waits for a slot of a model.
 struct QueuedRequest {

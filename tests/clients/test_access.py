@@ -253,6 +253,8 @@ class Metrics(unittest.TestCase):
             self.assertGreater(values[f"puna_{name}_count{{{label}}}"], 0, name)
         worker = f'{{{label},purpose="generate"}}'
         self.assertIn("puna_num_requests_waiting" + worker, values)
+        self.assertIn("puna_worker_device_memory_bytes" + worker, values)
+        self.assertEqual(values['puna_transfer_bytes_total{direction="received"}'], 0)
         for name in ("puna_worker_memory_bytes", "puna_worker_cpu_seconds_total", "puna_kv_cache_usage_ratio"):
             self.assertGreater(values[name + worker], 0, name)
 

@@ -84,11 +84,11 @@ json::object processes(std::span<const wire::RunningModel> running, std::span<co
     // Without a time it is busy or stays for good: Ollama's clients show a far one as "Forever".
     out.push_back(json::object{{"name", worker.name},
                                {"model", worker.name},
-                               {"size", worker.memory_bytes.value_or(model.size)},
+                               {"size", worker.memory_bytes.value_or(model.size) + worker.device_bytes.value_or(0)},
                                {"digest", digest_of(model)},
                                {"details", family_of(model.details)},
                                {"expires_at", worker.expires_at.value_or("2318-01-01T00:00:00Z")},
-                               {"size_vram", 0},
+                               {"size_vram", worker.device_bytes.value_or(0)},
                                {"context_length", worker.context_length}});
   }
   return {{"models", std::move(out)}};

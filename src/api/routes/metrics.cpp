@@ -65,12 +65,21 @@ void write_workers(TextPage& page, const Samples& samples) {
        [](const Sample& sample) { return std::optional(static_cast<double>(sample.active_requests)); });
   each("puna_worker_memory_bytes", Kind::gauge, "Resident memory of a worker.",
        [](const Sample& sample) { return std::optional(static_cast<double>(sample.memory_bytes)); });
+  each("puna_worker_device_memory_bytes", Kind::gauge, "Memory on GPUs that a worker's engine has allocated.",
+       [](const Sample& sample) { return sample.device_bytes ? std::optional(static_cast<double>(*sample.device_bytes)) : std::nullopt; });
   each("puna_worker_cpu_seconds_total", Kind::counter, "CPU time of a worker.",
        [](const Sample& sample) { return std::optional(sample.cpu_seconds); });
   each("puna_kv_cache_usage_ratio", Kind::gauge, "Share of the KV cache that holds tokens, 0 to 1.", [](const Sample& sample) {
     if (!sample.kv_tokens || sample.kv_capacity.value_or(0) == 0) return std::optional<double>();
     return std::optional(static_cast<double>(*sample.kv_tokens) / static_cast<double>(*sample.kv_capacity));
   });
+}
+
+void write_transfers(TextPage& page, app::Workbench& workbench) {
+  page.family("puna_transfer_bytes_total", Kind::counter,
+              "Bytes of models that came from elsewhere or went there, repeated ones included.");
+  page.sample({{"direction", "received"}}, static_cast<double>(workbench.transfers().received().count));
+  page.sample({{"direction", "sent"}}, static_cast<double>(workbench.published_bytes().count));
 }
 
 void write_queues(TextPage& page, const std::vector<wire::RunningModel>& models) {
@@ -89,6 +98,7 @@ net::Task<Result<>> show_metrics(Call& call) {
   write_process(page, used.value_or(os::ProcessUsage{}), call);
   write_server(page, call, jobs);
   write_workers(page, samples);
+  write_transfers(page, workbench);
   write_queues(page, newest(workbench.fleet().list()));
   workbench.recorder().write(page);
   net::Response response{200, {{"Content-Type", metrics::kContentType}}, page.take()};

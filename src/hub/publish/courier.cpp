@@ -56,13 +56,14 @@ Result<net::HttpResponse> Courier::send(net::HttpRequest request, const FilePart
                                         const std::stop_token& stop) {
   PUNA_TRY(auto opened, os::open_regular_file(part.file));
   const auto file = std::make_shared<os::UniqueFd>(std::move(opened));  // outlives a call that was given up
-  request.body_source = net::BodySource{.size = part.size, .read = [file, from = part.from, sent](std::uint64_t at, std::span<char> into) {
-                                          const ssize_t got =
-                                              ::pread(file->get(), into.data(), into.size(), static_cast<off_t>(from.count + at));
-                                          if (got <= 0) return std::size_t{0};
-                                          sent(Bytes(at + static_cast<std::uint64_t>(got)));
-                                          return static_cast<std::size_t>(got);
-                                        }};
+  request.body_source =
+      net::BodySource{.size = part.size, .read = [file, from = part.from, sent, total = sent_](std::uint64_t at, std::span<char> into) {
+                        const ssize_t got = ::pread(file->get(), into.data(), into.size(), static_cast<off_t>(from.count + at));
+                        if (got <= 0) return std::size_t{0};
+                        *total += static_cast<std::uint64_t>(got);
+                        sent(Bytes(at + static_cast<std::uint64_t>(got)));
+                        return static_cast<std::size_t>(got);
+                      }};
   return ask(std::move(request), stop);
 }
 

@@ -1,6 +1,8 @@
 // Requests that carry files away, from a job's thread.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -36,9 +38,13 @@ class Courier {
   // With the part as its body; `sent` hears on the network thread how far it is, from the beginning again when it is tried again.
   [[nodiscard]] Result<net::HttpResponse> send(net::HttpRequest request, const FilePart& part, std::function<void(Bytes)> sent,
                                                const std::stop_token& stop);
+  // Bytes of parts that went away, those that had to go again included.
+  [[nodiscard]] Bytes sent() const { return Bytes(sent_->load()); }
 
  private:
   const SettingsStore& settings_;
+  // Shared with calls that were given up.
+  const std::shared_ptr<std::atomic<std::uint64_t>> sent_ = std::make_shared<std::atomic<std::uint64_t>>();
   net::Io io_{1};
   std::unique_ptr<net::HttpClient> http_;  // network thread
   std::thread thread_;

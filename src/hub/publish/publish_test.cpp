@@ -32,6 +32,8 @@ TEST_F(Push, sends_and_commits_nothing_that_is_there_already) {
   EXPECT_EQ(second.sent, 0);
   EXPECT_EQ(second.commit, first.commit);
   EXPECT_EQ(puts(), sent);
+  EXPECT_GE(publisher_->sent(), Bytes(kWeights));
+  EXPECT_LT(publisher_->sent(), Bytes(2 * kWeights));
 }
 
 TEST_F(Push, leaves_a_card_alone_that_somebody_wrote) {

@@ -38,6 +38,8 @@ class Publisher {
   // Refuses at once what cannot work: Code::invalid_argument (the destination), not_found and conflict (the model). Who asks for the same
   // again gets the job that is under way. Blocks shortly.
   [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, std::string_view model, const wire::PushRequest& request);
+  // Bytes of files that went away since the start, those that had to go again included.
+  [[nodiscard]] Bytes sent() const { return courier_.sent(); }
   // For requests from now on.
   void configure(net::ClientOptions options) { courier_.configure(std::move(options)); }
 

@@ -86,6 +86,7 @@ void Bandwidth::look_up(MonotonicTime now) {
 }
 
 net::Task<Result<>> Bandwidth::pass(Bytes bytes) {
+  received_ += bytes.count;
   look_up(std::chrono::steady_clock::now());
   if (!allowance_.per_second && !allowance_.paused && line_.empty()) co_return Result<>();
   const Place me(line_, co_await net::asio::this_coro::executor);

@@ -1,6 +1,8 @@
 // One cap over all connections of all transfers.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 
 #include "base/clock.h"
@@ -37,12 +39,15 @@ class Bandwidth {
   // Returns when these bytes, which have come already, may be followed by more, first come first served; a changed setting applies within
   // 50 ms. Code::unavailable while the schedule pauses transfers.
   [[nodiscard]] net::Task<Result<>> pass(Bytes bytes);
+  // Bytes that have come, whatever became of them. From any thread.
+  [[nodiscard]] Bytes received() const { return Bytes(received_.load()); }
 
  private:
   class Place;
   void look_up(MonotonicTime now);
 
   const SettingsStore& settings_;
+  std::atomic<std::uint64_t> received_ = 0;
   Allowance allowance_;
   std::shared_ptr<const Settings> read_;  // what the schedule was parsed from
   Schedule schedule_;

@@ -126,6 +126,7 @@ class Engine::Core {
   Result<> forget(std::string_view key);
   std::vector<Partial> partials();
   Bytes prune();
+  Bytes received() const { return bandwidth_.received(); }
   void configure(net::ClientOptions options) {
     net::asio::post(io_.context(), [this, options = for_transfers(std::move(options))]() mutable { http_->configure(std::move(options)); });
   }
@@ -379,6 +380,10 @@ Result<> Engine::forget(std::string_view key) {
 std::vector<Partial> Engine::partials() const {
   return core_->partials();
 }
+Bytes Engine::received() const {
+  return core_->received();
+}
+
 Bytes Engine::prune() {
   return core_->prune();
 }

@@ -20,6 +20,7 @@ TEST_F(EngineTest, brings_a_file_piece_by_piece) {
   expect_brought(serve(noise(3'000'000)));
   EXPECT_GT(server.requests().size(), 3U);
   EXPECT_EQ(server.body_bytes(), 3'000'000U);
+  EXPECT_EQ(rig->engine.received(), Bytes(3'000'000));
   for (const auto& seen : server.requests()) EXPECT_EQ(seen.status, 206);
   EXPECT_THAT(located, ElementsAre(Why::first));
 }

@@ -130,6 +130,9 @@ class Engine {
   // Forgets what was not used for as long as the setting transfer.keep_partials says; also done now and then by itself.
   Bytes prune();
 
+  // Bytes that have come since the start, those included that had to come again.
+  [[nodiscard]] Bytes received() const;
+
   // For requests from now on: another proxy, offline mode.
   void configure(net::ClientOptions http);
 
