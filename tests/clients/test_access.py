@@ -207,6 +207,7 @@ class Usage(unittest.TestCase):
         with web(new_key("curious")) as client:
             self.assertEqual(client.get("/api/v1/access/usage").json(), {"rows": []})
             self.assertEqual(client.get("/api/v1/access/usage?key=counted").status_code, 403)
+            self.assertEqual(client.get("/api/v1/access/usage?key=curious").json(), {"rows": []}, "its own, by its name")
 
     def test_and_logs_hold_no_key_and_no_words(self):
         key = new_key("logged")
@@ -270,6 +271,16 @@ class Metrics(unittest.TestCase):
         self.assertGreater(worker["memory_bytes"], 0)
         self.assertIn("cpu_percent", worker)
         self.assertIn("tokens_per_second", worker)
+
+
+    def test_of_workers_end_with_the_daemon_however_seldom_they_come(self):
+        with Daemon(drain="1h") as ending:
+            with ending.http.stream("GET", "/api/v1/running/samples?every=1m") as answer:
+                lines = answer.iter_lines()
+                next(line for line in lines if line.startswith("data: "))
+                ending.process.terminate()
+                self.assertEqual([line for line in lines if line.startswith("data: ")], [])
+            self.assertEqual(ending.process.wait(DEADLINE), 0)
 
 
 class Exposure(unittest.TestCase):

@@ -114,6 +114,21 @@ Result<Milliseconds> interval(const Call& call) {
   return every;
 }
 
+// Until the time has passed, or the daemon drains.
+net::Task<Result<>> pause(Call& call, Milliseconds time) {
+  net::Notifier published(call.workbench().io());
+  const auto subscription = call.workbench().events().subscribe([&published] { published.notify(); }, EventBus::Listener::client);
+  const auto due = net::deadline_after(time);
+  while (call.host().phase() != Phase::draining) {
+    const auto seen = published.epoch();
+    const auto woken = co_await published.wait(seen, std::chrono::ceil<Milliseconds>(due - std::chrono::steady_clock::now()));
+    if (woken) continue;
+    if (woken.error().code != Code::deadline_exceeded) co_return woken;
+    break;
+  }
+  co_return Result<>();
+}
+
 net::Task<Result<>> stream_samples(Call& call) {
   PUNA_CO_TRY(const auto every, interval(call));
   WorkerSampler sampler(call.workbench());
@@ -121,7 +136,7 @@ net::Task<Result<>> stream_samples(Call& call) {
   while (call.host().phase() != Phase::draining) {
     const wire::WorkerSamples samples{co_await sampler.look()};
     PUNA_CO_CHECK(co_await call.responder().write(net::sse_frame("workers.sample", "", json::to_text(json::encode(samples)))));
-    PUNA_CO_CHECK(co_await net::sleep_for(every));
+    PUNA_CO_CHECK(co_await pause(call, every));
   }
   co_return co_await call.responder().finish();
 }

@@ -19,15 +19,15 @@ Result<std::string> day(const Call& call, std::string_view name) {
 
 // Whose usage: everybody's for an admin, else the caller's own.
 Result<std::optional<std::string>> client_of(Call& call) {
-  const auto asked = call.request().query.get("key");
-  const auto& caller = call.caller();
-  if (!caller.may(wire::Scope::admin)) {
-    if (asked && *asked != caller.id) return fail(Code::permission_denied, "key: only an admin's key sees what others used");
-    return std::optional(caller.id);
+  std::optional<std::string> wanted;
+  if (const auto asked = call.request().query.get("key")) {
+    const auto found = call.workbench().access().keys().find(*asked);
+    wanted = found ? found->id : std::string(*asked);
   }
-  if (!asked) return std::optional<std::string>{};
-  const auto found = call.workbench().access().keys().find(*asked);
-  return std::optional(found ? found->id : std::string(*asked));
+  const auto& caller = call.caller();
+  if (caller.may(wire::Scope::admin)) return wanted;
+  if (wanted && *wanted != caller.id) return fail(Code::permission_denied, "key: only an admin's key sees what others used");
+  return std::optional(caller.id);
 }
 
 net::Task<Result<>> show_usage(Call& call) {
