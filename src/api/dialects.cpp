@@ -9,7 +9,9 @@ std::span<const DialectSheet> dialect_sheets() {
   static const std::vector<DialectSheet> all = {
       {.page = "openai.md",
        .title = "OpenAI's API",
-       .introduction = "Below `http://127.0.0.1:17862/v1`. Extensions are llama.cpp's sampling options and Puna's `keep_alive`.",
+       .introduction =
+           "Below `http://127.0.0.1:17862/v1`. Extensions are llama.cpp's sampling options and Puna's `keep_alive`. "
+           "Members that are not named here are refused, unless a profile has another engine answer: that one gets them as they came.",
        .tables = openai::tables()},
       {.page = "anthropic.md",
        .title = "Anthropic's API",

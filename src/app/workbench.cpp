@@ -321,6 +321,11 @@ net::Task<Result<std::string>> Workbench::full_name(std::string model) {
   co_return known.launch.name;
 }
 
+net::Task<Result<wire::EngineKind>> Workbench::engine_of(std::string model) {
+  PUNA_CO_TRY(const auto known, co_await know(split_model_name(model).base));
+  co_return known.launch.kind;
+}
+
 // 0, for a model's own length, is as long as can be.
 fleet::Launch Workbench::with_raised_context(fleet::Launch launch) const {
   const auto raised = raised_contexts_.find(launch.name);

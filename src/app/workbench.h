@@ -84,6 +84,8 @@ class Workbench {
   [[nodiscard]] net::Task<Result<std::shared_ptr<const wire::Recipe>>> recipe(std::string model);
   // What a request's model name stands for. Network thread.
   [[nodiscard]] net::Task<Result<std::string>> full_name(std::string model);
+  // What answers for it: ours, or another's. Network thread.
+  [[nodiscard]] net::Task<Result<wire::EngineKind>> engine_of(std::string model);
   // A worker for a model of the library. Code::unsupported when the model cannot do what is asked. Network thread.
   struct Need {
     fleet::LeaseOptions options;

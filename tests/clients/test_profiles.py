@@ -1,20 +1,51 @@
 """Profiles: models under names of their own, each set up for its purpose; engines that are not ours; lives that go wrong."""
 
+import contextlib
 import http.server
 import json
-import os
-import shutil
-import signal
 import threading
 import unittest
 from pathlib import Path
 
-from support import PUNA, Daemon, wait_for_end
+from support import DEADLINE, Daemon, wait_for_end
 
 QUESTION = {"messages": [{"role": "user", "content": "hello"}], "temperature": 0}
 
 
 LLAMA_SERVER = Path(__file__).parents[2] / "build" / "deps" / "llama" / "bin" / "llama-server"
+
+
+@contextlib.contextmanager
+def another_engine():
+    """A server of OpenAI's API that is not ours: its address, and the bodies that it was asked."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self, body):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self):
+            self.answer(b"{}")
+
+        def do_POST(self):
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            choice = {"index": 0, "message": {"role": "assistant", "content": "Hay."}, "finish_reason": "stop"}
+            self.answer(json.dumps({"object": "chat.completion", "choices": [choice]}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            serving.join(DEADLINE)
 
 
 class Profiles(unittest.TestCase):
@@ -91,6 +122,20 @@ class Profiles(unittest.TestCase):
         self.assertIn("srv", self.daemon.command("logs", "theirs").stdout)
         self.daemon.command("profile", "stop", "theirs")
         wait_for_end(running["pid"])
+
+    # ledger: M4
+    def test_an_engine_that_is_not_ours_gets_the_members_that_only_it_knows(self):
+        with another_engine() as (url, asked):
+            self.create("theirs-elsewhere", engine="remote", url=url)
+            answer = self.chat("theirs-elsewhere", guided_json={"type": "object"}, keep_alive="1m")
+            self.assertEqual(answer.status_code, 200, answer.text)
+            self.assertEqual(asked[-1]["guided_json"], {"type": "object"})
+            self.assertNotIn("keep_alive", asked[-1])
+            self.assertEqual(self.chat("theirs-elsewhere", guided_json={}, temperature="hot").status_code, 400)
+            self.assertEqual(len(asked), 1)
+        refused = self.chat("tiny", guided_json={})
+        self.assertEqual(refused.status_code, 400)
+        self.assertIn("guided_json: unknown parameter", refused.text)
 
     def test_the_command_line_makes_changes_shows_and_brings_back(self):
         run = self.daemon.command

@@ -14,8 +14,8 @@ net::Task<Result<Inference>> prepare_line(app::Workbench& workbench, const batch
   const auto endpoint = request.endpoint == "/v1/embeddings"    ? Endpoint::embeddings
                         : request.endpoint == "/v1/completions" ? Endpoint::completions
                                                                 : Endpoint::chat;
-  PUNA_CO_TRY(auto checked, validate(endpoint, std::string_view(request.body)));
-  co_return co_await prepare(workbench, endpoint, std::move(checked));
+  PUNA_CO_TRY(auto chat, co_await checked(workbench, endpoint, request.body));
+  co_return co_await prepare(workbench, endpoint, std::move(chat));
 }
 
 net::Task<Result<json::value>> answer_body(app::Workbench& workbench, const batch::Request& request) {

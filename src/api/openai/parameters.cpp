@@ -129,14 +129,16 @@ Result<std::optional<wire::Overflow>> overflow_of(const json::object& body) {
   return overflow;
 }
 
-Result<Request> validate(Endpoint endpoint, std::string_view text) {
+Result<Request> validate(Endpoint endpoint, std::string_view text, Unlisted unlisted) {
   if (!is_utf8(text)) return fail(Code::invalid_argument, "the request body is not UTF-8");
   PUNA_TRY(auto body, json::parse_object(text));
-  return validate(endpoint, std::move(body));
+  return validate(endpoint, std::move(body), unlisted);
 }
 
-Result<Request> validate(Endpoint endpoint, json::object body) {
-  PUNA_CHECK(check_members(table(endpoint), body));
+Result<Request> validate(Endpoint endpoint, json::object body, Unlisted unlisted) {
+  ConformanceTable members = table(endpoint);
+  members.unlisted = unlisted;
+  PUNA_CHECK(check_members(members, body));
   switch (endpoint) {
     case Endpoint::chat:
       PUNA_CHECK(check_chat(body));

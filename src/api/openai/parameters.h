@@ -24,9 +24,10 @@ struct Request {
 };
 
 // Checks the whole body: names, kinds, bounds, and what OpenAI's documentation rules out across fields.
-// The error names the member: "temperature: expected a number, got a string".
-[[nodiscard]] Result<Request> validate(Endpoint endpoint, std::string_view body);
-[[nodiscard]] Result<Request> validate(Endpoint endpoint, json::object body);
+// The error names the member: "temperature: expected a number, got a string". Members that no table knows and that are not refused stay in
+// the body, for an engine that may know them.
+[[nodiscard]] Result<Request> validate(Endpoint endpoint, std::string_view body, Unlisted unlisted = Unlisted::refused);
+[[nodiscard]] Result<Request> validate(Endpoint endpoint, json::object body, Unlisted unlisted = Unlisted::refused);
 
 // The member `truncation`.
 [[nodiscard]] Result<std::optional<wire::Overflow>> overflow_of(const json::object& body);

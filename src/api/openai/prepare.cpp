@@ -30,6 +30,16 @@ std::string_view target_of(Endpoint endpoint) {
 
 }  // namespace
 
+net::Task<Result<Request>> checked(app::Workbench& workbench, Endpoint endpoint, std::string_view body) {
+  auto request = validate(endpoint, body);
+  if (request) co_return request;
+  auto with_unlisted = validate(endpoint, body, Unlisted::ignored);
+  if (!with_unlisted) co_return request;
+  const auto engine = co_await workbench.engine_of(with_unlisted->model);
+  if (!engine || *engine == wire::EngineKind::builtin) co_return request;
+  co_return with_unlisted;
+}
+
 net::Task<Result<Inference>> prepare(app::Workbench& workbench, Endpoint endpoint, Request request, std::string original) {
   PUNA_CO_TRY(const auto recipe, co_await workbench.recipe(request.model));
   if (recipe && apply_recipe(*recipe, endpoint, request.body)) request.rewritten = true;

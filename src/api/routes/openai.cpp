@@ -12,7 +12,7 @@ namespace puna::api {
 namespace {
 
 net::Task<Result<>> forward(Call& call, openai::Endpoint endpoint) {
-  PUNA_CO_TRY(auto request, openai::validate(endpoint, call.request().body));
+  PUNA_CO_TRY(auto request, co_await openai::checked(call.workbench(), endpoint, call.request().body));
   PUNA_CO_TRY(auto inference, co_await openai::prepare(call.workbench(), endpoint, std::move(request), call.take_body()));
   co_return co_await infer(call, std::move(inference));
 }
