@@ -52,4 +52,18 @@ net::Task<Result<wire::Model>> served_model(Call& call, std::string_view name) {
   co_return std::move(model);
 }
 
+net::Task<Result<wire::ModelDetail>> served_detail(Call& call, std::string_view name) {
+  auto& workbench = call.workbench();
+  PUNA_CO_TRY(auto detail, co_await call.blocking([&]() -> Result<wire::ModelDetail> {
+    const auto profile = workbench.profiles().find(name);
+    if (!profile) return workbench.library().show(name);
+    if (!profile->settings.model) return wire::ModelDetail{.model = seen_as_model(*profile, nullptr)};
+    PUNA_TRY(auto served, workbench.library().show(*profile->settings.model));
+    served.model = seen_as_model(*profile, &served.model);
+    return served;
+  }));
+  PUNA_CO_CHECK(workbench.access().may_use(call.caller().id, name, detail.model.name));
+  co_return std::move(detail);
+}
+
 }  // namespace puna::api

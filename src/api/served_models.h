@@ -12,5 +12,7 @@ namespace puna::api {
 [[nodiscard]] net::Task<Result<std::vector<wire::Model>>> served_models(Call& call);
 // Code::not_found; Code::permission_denied for what the caller's key does not allow.
 [[nodiscard]] net::Task<Result<wire::Model>> served_model(Call& call, std::string_view name);
+// The same with its files and metadata, as far as it has any here.
+[[nodiscard]] net::Task<Result<wire::ModelDetail>> served_detail(Call& call, std::string_view name);
 
 }  // namespace puna::api

@@ -137,6 +137,32 @@ class Profiles(unittest.TestCase):
         self.assertEqual(refused.status_code, 400)
         self.assertIn("guided_json: unknown parameter", refused.text)
 
+    def test_what_a_request_wants_of_its_model_is_looked_up_by_a_profiles_name_in_every_dialect(self):
+        with another_engine() as (url, asked):
+            self.create("thinker", engine="remote", url=url)
+            self.create("simple", model="tiny", context=256)
+            messages = QUESTION["messages"]
+            for path, options in (
+                ("/v1/chat/completions", {"messages": messages, "reasoning_effort": "low"}),
+                ("/v1/responses", {"input": "hello", "reasoning": {"effort": "low"}}),
+                ("/v1/messages", {"messages": messages, "max_tokens": 2048, "thinking": {"type": "enabled", "budget_tokens": 1024}}),
+                ("/api/chat", {"messages": messages, "stream": False, "think": True}),
+                ("/api/generate", {"prompt": "hello", "stream": False, "think": True}),
+            ):
+                with self.subTest(path):
+                    answer = self.daemon.http.post(path, json={"model": "thinker", **options})
+                    self.assertEqual(answer.status_code, 200, answer.text)
+                    self.assertIn("Hay.", answer.text)
+                    # Of a model in the library it is known whether it thinks.
+                    simple = self.daemon.http.post(path, json={"model": "simple", **options})
+                    self.assertNotEqual(simple.status_code, 404, simple.text)
+                    if path.startswith("/api"):
+                        self.assertIn("think: simple does not support thinking", simple.text)
+            self.assertEqual(len(asked), 5)
+            shown = {name: self.daemon.http.post("/api/show", json={"model": name}).json() for name in ("thinker", "simple")}
+        self.assertIn("thinking", shown["thinker"]["capabilities"])
+        self.assertEqual(shown["simple"]["model_info"]["general.architecture"], "llama")
+
     def test_the_command_line_makes_changes_shows_and_brings_back(self):
         run = self.daemon.command
         run("profile", "create", "cli", "--recommend", "tiny", "slots=1", "description=for tests")

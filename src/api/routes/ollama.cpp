@@ -109,12 +109,8 @@ net::Task<Result<>> list_processes(Call& call) {
 
 net::Task<Result<>> show_model(Call& call) {
   PUNA_CO_TRY(const auto asked, ollama::read_named(ollama::Endpoint::show, call.request().body));
-  auto& library = call.workbench().library();
-  PUNA_CO_TRY(auto shown, co_await call.blocking([&]() -> Result<json::object> {
-    PUNA_TRY(const auto detail, library.show(asked.model));
-    return ollama::details(detail);
-  }));
-  co_return co_await call.reply(std::move(shown));
+  PUNA_CO_TRY(const auto detail, co_await served_detail(call, asked.model));
+  co_return co_await call.reply(co_await call.blocking([&] { return ollama::details(detail); }));
 }
 
 net::Task<Result<>> copy_model(Call& call) {
