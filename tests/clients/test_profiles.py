@@ -3,11 +3,12 @@
 import contextlib
 import http.server
 import json
+import re
 import threading
 import unittest
 from pathlib import Path
 
-from support import DEADLINE, Daemon, wait_for_end
+from support import CHAT_MODEL, DEADLINE, Daemon, wait_for_end
 
 QUESTION = {"messages": [{"role": "user", "content": "hello"}], "temperature": 0}
 
@@ -75,6 +76,18 @@ class Profiles(unittest.TestCase):
         running = self.daemon.running("best")
         self.assertEqual(running["context_length"], recommended["settings"]["context"])
         self.assertEqual(running["slots"], recommended["settings"]["slots"])
+
+    # ledger: M16
+    def test_what_the_doctor_recommends_for_this_machine_loads_with_a_model_that_is_at_hand(self):
+        findings = json.loads(self.daemon.command("doctor", "--json", check=False).stdout)["findings"]
+        told = next(found for finding in findings if (found := re.search(r"with a context of (\d+) tokens", finding["text"])))
+        self.daemon.add_chat_model()
+        context = min(int(told[1]), 8192)  # which is the model's own
+        self.create("tier", model=CHAT_MODEL, context=context, slots=4)
+        self.assertEqual(self.chat("tier", max_tokens=4).status_code, 200)
+        running = self.daemon.running("tier")
+        self.assertEqual((running["context_length"], running["slots"]), (context, 4))
+        self.daemon.command("profile", "stop", "tier")
 
     def test_two_profiles_of_one_model_do_not_meet(self):
         self.create("short", model="tiny", context=256, slots=1)

@@ -26,8 +26,9 @@ Findings check_gpus(const Patient& patient) {
   return judge_gpus(patient.machine);
 }
 Findings check_models(const Patient& patient) {
-  auto out = judge_models(patient.machine);
-  std::ranges::move(judge_settings(patient.machine, *patient.settings.snapshot()), std::back_inserter(out));
+  const auto settings = patient.settings.snapshot();
+  auto out = judge_models(patient.machine, *settings);
+  std::ranges::move(judge_settings(patient.machine, *settings), std::back_inserter(out));
   return out;
 }
 

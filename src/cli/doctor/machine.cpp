@@ -17,9 +17,6 @@ namespace {
 using Findings = std::vector<Finding>;
 using enum Severity;
 
-// What other programs need besides a model.
-constexpr double kShareForModels = 0.85;
-
 std::string size(std::uint64_t bytes) {
   return format_bytes(Bytes(bytes));
 }
@@ -40,10 +37,10 @@ bool computes_on_gpu(const Machine& machine) {
   return machine.compute && *machine.compute && !(*machine.compute)->devices.empty();
 }
 
-// Memory that models may use: a GPU's where there is one, else the machine's.
-Bytes memory_for_models(const Machine& machine) {
+// Memory that models may use: a GPU's where there is one, else their share of the machine's.
+Bytes memory_for_models(const Machine& machine, double share) {
   if (!computes_on_gpu(machine))
-    return Bytes(static_cast<std::uint64_t>(static_cast<double>(machine.hardware.memory_available_bytes) * kShareForModels));
+    return Bytes(static_cast<std::uint64_t>(static_cast<double>(machine.hardware.memory_available_bytes) * share));
   std::uint64_t most = 0;
   for (const auto& device : (*machine.compute)->devices) most = std::max(most, static_cast<std::uint64_t>(device.memory_free));
   return Bytes(most);
@@ -102,9 +99,10 @@ Findings judge_gpus(const Machine& machine) {
   return out;
 }
 
-Findings judge_models(const Machine& machine) {
-  const Bytes memory = memory_for_models(machine);
-  const Loading loading{.copies_four_bits = !computes_on_gpu(machine) && has_any(machine.hardware, {"avx2", "asimddp"})};
+Findings judge_models(const Machine& machine, const Settings& settings) {
+  const Bytes memory = memory_for_models(machine, settings.get(setting::kModelMemory));
+  const Loading loading{.slots = settings.get(setting::kSlots),
+                        .copies_four_bits = !computes_on_gpu(machine) && has_any(machine.hardware, {"avx2", "asimddp"})};
   const Tier* best = largest_that_fits(memory, loading);
   if (!best)
     return {{warning, "", fmt::format("{} for models is too little for even a small one", format_bytes(memory)), "end other programs"}};

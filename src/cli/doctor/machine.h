@@ -11,7 +11,7 @@ namespace puna::cli {
 // GPUs: those that models run on, and those that they could.
 [[nodiscard]] std::vector<Finding> judge_gpus(const Machine& machine);
 // Which models fit, and how fast they can be.
-[[nodiscard]] std::vector<Finding> judge_models(const Machine& machine);
+[[nodiscard]] std::vector<Finding> judge_models(const Machine& machine, const Settings& settings);
 // The one setting to change, if there is one.
 [[nodiscard]] std::vector<Finding> judge_settings(const Machine& machine, const Settings& settings);
 

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/doctor/tiers.h"
-
 namespace puna::cli {
 namespace {
 
@@ -43,6 +41,10 @@ Settings settings_of(const std::string& key, const std::string& value) {
   return *SettingsStore({.file = {}, .environment = {}, .flags = {{key, value}}}).snapshot();
 }
 
+std::vector<Finding> models_for(const Machine& machine) {
+  return judge_models(machine, settings_of("models.slots", "4"));
+}
+
 auto says(const std::string& text) {
   return Contains(Field(&Finding::text, HasSubstr(text)));
 }
@@ -51,32 +53,37 @@ auto advises(const std::string& advice) {
 }
 
 TEST(Machine, recommends_the_largest_model_that_fits_and_says_how_fast_it_can_be) {
-  const auto found = judge_models(laptop());
+  const auto found = models_for(laptop());
   EXPECT_THAT(found, AllOf(says("Qwen/Qwen3-4B-GGUF:Q4_K_M with a context of 8192 tokens"), says("at most 20.0 tokens a second")));
 }
 
 TEST(Machine, counts_the_second_copy_of_weights_that_some_processors_keep) {
   auto plain = laptop();
   plain.hardware.cpu_features.clear();
-  EXPECT_THAT(judge_models(plain), says("Qwen/Qwen3-8B-GGUF:Q4_K_M"));
+  EXPECT_THAT(models_for(plain), says("Qwen/Qwen3-8B-GGUF:Q4_K_M"));
 }
 
 TEST(Machine, names_a_smaller_model_when_the_largest_would_be_slow) {
   auto slow = laptop();
   slow.speed->bytes_per_second = 17e9;
-  EXPECT_THAT(judge_models(slow), AllOf(says("for a fluent chat take a smaller one"), advises("Qwen3-1.7B")));
+  EXPECT_THAT(models_for(slow), AllOf(says("for a fluent chat take a smaller one"), advises("Qwen3-1.7B")));
 }
 
 TEST(Machine, counts_the_memory_of_the_gpu_where_models_run_there) {
-  const auto found = judge_models(with_gpu());
+  const auto found = models_for(with_gpu());
   EXPECT_THAT(found, says("Qwen3-32B"));
   EXPECT_EQ(found.size(), 1U);
+}
+
+TEST(Machine, recommends_for_as_many_slots_and_as_much_of_the_memory_as_the_settings_have) {
+  EXPECT_THAT(judge_models(laptop(), settings_of("models.slots", "1")), says("Qwen/Qwen3-4B-GGUF:Q4_K_M with a context of 32768 tokens"));
+  EXPECT_THAT(judge_models(laptop(), settings_of("models.memory", "0.5")), says("Qwen/Qwen3-1.7B-GGUF:Q8_0"));
 }
 
 TEST(Machine, says_when_nothing_fits) {
   Machine machine = laptop();
   machine.hardware.memory_available_bytes = 512ULL << 20U;
-  EXPECT_THAT(judge_models(machine), ElementsAre(Field(&Finding::severity, Severity::warning)));
+  EXPECT_THAT(models_for(machine), ElementsAre(Field(&Finding::severity, Severity::warning)));
 }
 
 TEST(Machine, a_gpu_that_this_build_cannot_use_is_told_with_the_way_out) {
@@ -97,19 +104,6 @@ TEST(Machine, names_the_one_setting_to_change) {
   EXPECT_THAT(judge_settings(laptop(), settings_of("models.threads", "32")), says("more than the 16 usable cores"));
   EXPECT_THAT(judge_settings(laptop(), settings_of("models.threads", "2")), says("models.threads is 2 of 8 cores"));
   EXPECT_THAT(judge_settings(laptop(), settings_of("models.slots", "2")), says("no setting would make models faster"));
-}
-
-TEST(Tiers, grow_in_every_respect) {
-  for (std::size_t i = 1; i < tiers().size(); ++i) {
-    EXPECT_LT(tiers()[i - 1].weights, tiers()[i].weights);
-    EXPECT_LE(tiers()[i - 1].cache_of_token, tiers()[i].cache_of_token);
-  }
-}
-
-TEST(Tiers, more_memory_never_means_less_context) {
-  for (const auto& tier : tiers())
-    EXPECT_LE(context_that_fits(tier, need_of(tier, kLeastContext, {}), {}),
-              context_that_fits(tier, need_of(tier, 3 * kLeastContext, {}), {}));
 }
 
 }  // namespace
