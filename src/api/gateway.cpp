@@ -29,13 +29,14 @@ struct Exchange {
   std::optional<wire::Dropped> dropped = {};  // to make the conversation fit
   std::optional<Error> cut = {};              // a stream that ended with an error event
   Monotonic::time_point arrived = Monotonic::now();
-  Monotonic::time_point leased = arrived;
   std::optional<Monotonic::time_point> first_byte = {};
   Monotonic::time_point last_byte = arrived;
 
   void heard_from_engine() {
     last_byte = Monotonic::now();
-    if (!first_byte) first_byte = last_byte;
+    if (first_byte) return;
+    first_byte = last_byte;
+    lease->begun();
   }
 };
 
@@ -74,12 +75,12 @@ net::Task<Result<>> take_lease(Exchange& exchange) {
     body["model"] = served;
     inference.body = json::to_text(body);
   }
-  exchange.leased = exchange.last_byte = Monotonic::now();
+  exchange.last_byte = Monotonic::now();
   if (inference.rendering)
     inference.rendering->begin({.model = exchange.lease->model(),
                                 .request_id = inference.lease.request_id,
                                 .arrived = exchange.arrived,
-                                .waited = exchange.leased - exchange.arrived});
+                                .waited = exchange.last_byte - exchange.arrived});
   co_return Result<>();
 }
 
@@ -113,7 +114,7 @@ net::Task<Result<net::HttpStream>> ask_engine(Exchange& exchange) {
   co_return co_await ask_once(exchange);
 }
 
-net::Task<Result<std::string>> read_whole(Exchange& exchange) {
+net::Task<Result<std::string>> read_whole(Exchange& exchange, net::Responder* /*responder*/) {
   co_await net::asio::this_coro::throw_if_cancelled(false);
   PUNA_CO_TRY(auto answer, co_await ask_engine(exchange));
   auto body = co_await answer.read_all(kLargestAnswer);
@@ -193,10 +194,10 @@ class StreamWriter {
   std::string rendered_;
 };
 
-net::Task<Result<>> relay_stream(Exchange& exchange, net::Responder& responder) {
+net::Task<Result<>> relay_stream(Exchange& exchange, net::Responder* responder) {
   co_await net::asio::this_coro::throw_if_cancelled(false);
   PUNA_CO_TRY(auto answer, co_await ask_engine(exchange));
-  StreamWriter writer(exchange, responder);
+  StreamWriter writer(exchange, *responder);
   PUNA_CO_CHECK(co_await writer.start(*exchange.lease));
   for (;;) {
     auto chunk = co_await answer.read();
@@ -219,10 +220,13 @@ net::Task<Result<>> relay_stream(Exchange& exchange, net::Responder& responder) 
   co_return co_await writer.finish_with(*exchange.cut);
 }
 
-// Asks a silent worker for a sign of life; a hung one is killed by that, and the transfer then sees its connection break.
+// Before its slot a staged request is silent for good reason, until it shall not have one. Then asks a silent worker for a sign of life; a
+// hung one is killed by that, and the transfer then sees its connection break.
 net::Task<Result<>> watch_silence(Exchange& exchange) {
   co_await net::asio::this_coro::throw_if_cancelled(false);
   const Milliseconds limit = exchange.workbench.settings()->get(setting::kHangProbe);
+  PUNA_CO_CHECK(co_await exchange.lease->slot());
+  exchange.last_byte = std::max(exchange.last_byte, Monotonic::now());
   for (;;) {
     const auto silent = std::chrono::ceil<Milliseconds>(Monotonic::now() - exchange.last_byte);
     if (silent < limit) {
@@ -254,15 +258,42 @@ net::Task<Result<T>> supervised(Exchange& exchange, net::Task<Result<T>> work) {
   co_return fail(std::get<1>(first).error());
 }
 
-net::Task<Result<std::string>> whole_answer(Exchange& exchange) {
+// What a saved conversation is restored into is a free slot: a request that may find its beginning saved comes when it has one.
+bool may_be_staged(const Exchange& exchange) {
+  const auto& inference = exchange.inference;
+  if (inference.lease.staging == fleet::Staging::never) return false;
+  const auto settings = exchange.workbench.settings();
+  if (inference.lease.purpose != fleet::Purpose::generate || settings->get(setting::kWarmDisk) == Bytes(0)) return true;
+  if (inference.target == kChatTarget) return !inference.body.contains(R"("assistant")");
+  return inference.body.size() < static_cast<std::size_t>(settings->get(setting::kWarmLeast));
+}
+
+// Leases a worker and does the work with it. What a worker had not begun with when it ended is done by the next one.
+template <class T>
+net::Task<Result<T>> with_worker(Exchange& exchange, net::Task<Result<T>> (*work)(Exchange&, net::Responder*), net::Responder* responder) {
+  if (!may_be_staged(exchange)) exchange.inference.lease.staging = fleet::Staging::never;
+  std::string body = exchange.inference.lease.staging == fleet::Staging::allowed ? exchange.inference.body : std::string();
   PUNA_CO_CHECK(co_await take_lease(exchange));
-  co_return co_await supervised(exchange, read_whole(exchange));
+  auto done = co_await supervised(exchange, work(exchange, responder));
+  if (done || exchange.first_byte || exchange.lease->has_slot()) co_return done;
+  const Code code = done.error().code;
+  if (code != Code::unavailable && code != Code::upstream_failed) co_return done;
+  // ignored: whether the worker has ended is what it tells
+  (void)co_await exchange.lease->slot();
+  if (!exchange.lease->lost()) co_return done;
+  exchange.inference.body = std::move(body);
+  exchange.inference.lease.staging = fleet::Staging::never;
+  PUNA_CO_CHECK(co_await take_lease(exchange));
+  co_return co_await supervised(exchange, work(exchange, responder));
+}
+
+net::Task<Result<std::string>> whole_answer(Exchange& exchange) {
+  return with_worker<std::string>(exchange, read_whole, nullptr);
 }
 
 net::Task<Result<>> deliver(Exchange& exchange, net::Responder& responder) {
   if (exchange.inference.stream) {
-    PUNA_CO_CHECK(co_await take_lease(exchange));
-    co_return co_await supervised(exchange, relay_stream(exchange, responder));
+    co_return co_await with_worker<void>(exchange, relay_stream, &responder);
   }
   PUNA_CO_TRY(auto body, co_await whole_answer(exchange));
   net::Response response{200, {{"Content-Type", "application/json"}}, std::move(body)};
@@ -293,7 +324,7 @@ void report_end(const Exchange& exchange, const std::optional<Error>& error, con
                    .target = inference.target,
                    .stream = inference.stream,
                    .usage = exchange.usage.usage(),
-                   .waited = since(exchange.leased),
+                   .waited = exchange.lease ? exchange.lease->waited() : Milliseconds(0),
                    .total = since(Monotonic::now())};
   if (exchange.first_byte) end.first_byte = since(*exchange.first_byte);
   if (exchange.cut) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace puna::fleet {
 namespace {
@@ -14,7 +15,7 @@ double seconds(MonotonicTime::duration duration) {
 }  // namespace
 
 std::size_t FairQueue::Member::waiting() const {
-  std::size_t out = 0;
+  std::size_t out = has_staged ? 1 : 0;
   for (const auto& queue : queues) out += queue.size();
   return out;
 }
@@ -27,7 +28,7 @@ void FairQueue::drop_absent(MonotonicTime now) {
   std::erase_if(members_, [&](const auto& entry) { return !is_present(entry.second, now); });
 }
 
-void FairQueue::add(RequestId id, const Client& client, Priority priority, MonotonicTime now) {
+void FairQueue::add(RequestId id, const Client& client, Priority priority, MonotonicTime now, Staging staging) {
   drop_absent(now);
   Member& member = members_[client.id];
   member.weight = std::max(client.weight, 1e-3);
@@ -37,18 +38,21 @@ void FairQueue::add(RequestId id, const Client& client, Priority priority, Monot
       if (other.active()) least = std::min(least.value_or(other.settled()), other.settled());
     member.served = std::max(member.served, least.value_or(0));
   }
-  member.queues[static_cast<std::size_t>(priority)].push_back({id, now, ++sequence_});
+  member.queues[static_cast<std::size_t>(priority)].push_back({id, now, ++sequence_, staging});
   ++waiting_;
 }
 
 bool FairQueue::remove(RequestId id, MonotonicTime now) {
-  for (auto& [name, member] : members_)
-    for (auto& queue : member.queues)
-      if (std::erase_if(queue, [&](const Waiting& one) { return one.id == id; }) > 0) {
-        --waiting_;
-        if (!member.active()) member.left = now;
-        return true;
-      }
+  const bool is_staged = staged() == id;
+  for (auto& [name, member] : members_) {
+    bool found = is_staged && std::exchange(member.has_staged, false);
+    for (auto& queue : member.queues) found = found || std::erase_if(queue, [&](const Waiting& one) { return one.id == id; }) > 0;
+    if (!found) continue;
+    if (is_staged) staged_.reset();
+    --waiting_;
+    if (!member.active()) member.left = now;
+    return true;
+  }
   return false;
 }
 
@@ -104,31 +108,76 @@ std::int64_t FairQueue::share_of(double weight, const Shares& shares, std::int64
 
 // What the others do not want now and may want in a moment stays theirs. Of those who only rest one counts, so that many who have come by
 // do not keep a machine idle.
-bool FairQueue::may_exceed(const Member& member, const Shares& shares, std::int64_t slots, MonotonicTime now) const {
+std::int64_t FairQueue::kept_from(const Member& member, const Shares& shares, std::int64_t slots, MonotonicTime now) const {
   std::int64_t kept = shares.resting > 0 ? share_of(shares.resting, shares, slots) : 0;
   for (const auto& [name, other] : members_)
     if (&other != &member && other.held > 0 && other.waiting() == 0 && is_present(other, now))
       kept += std::max<std::int64_t>(0, share_of(other.weight, shares, slots) - other.held);
-  return slots - static_cast<std::int64_t>(running_.size()) > kept;
+  return kept;
+}
+
+FairQueue::Members::iterator FairQueue::turn(std::int64_t slots, std::int64_t free, MonotonicTime now) {
+  const Shares all = shares(now);
+  const auto found = next(members_, now, [&](const Member& member) { return member.held < share_of(member.weight, all, slots); });
+  if (found != members_.end()) return found;
+  return next(members_, now, [&](const Member& member) { return free > kept_from(member, all, slots, now); });
+}
+
+FairQueue::Waiting FairQueue::pop(Member& member, MonotonicTime now) {
+  auto& queue = member.queues[head_of(member, now)->queue];
+  const Waiting out = queue.front();
+  queue.pop_front();
+  return out;
+}
+
+void FairQueue::begin(const Waiting& one, Members::iterator member, Milliseconds expected, MonotonicTime now) {
+  const double charged = seconds(expected) / member->second.weight;
+  --waiting_;
+  ++member->second.held;
+  member->second.served += charged;
+  member->second.charged += charged;
+  running_[one.id] = {member->first, now, charged, one.staging == Staging::allowed};
 }
 
 std::optional<RequestId> FairQueue::take(std::int64_t slots, Milliseconds expected, MonotonicTime now) {
-  if (waiting_ == 0 || static_cast<std::int64_t>(running_.size()) >= slots) return std::nullopt;
-  const Shares all = shares(now);
-  auto found = next(members_, now, [&](const Member& member) { return member.held < share_of(member.weight, all, slots); });
-  if (found == members_.end()) found = next(members_, now, [&](const Member& member) { return may_exceed(member, all, slots, now); });
+  const std::int64_t free = slots - static_cast<std::int64_t>(running_.size());
+  if (waiting_ == 0 || free <= 0) return std::nullopt;
+  const auto member = turn(slots, free, now);
+  if (member == members_.end()) return std::nullopt;
+  const Waiting taken = pop(member->second, now);
+  begin(taken, member, expected, now);
+  return taken.id;
+}
+
+std::optional<RequestId> FairQueue::stage(std::int64_t slots, MonotonicTime now) {
+  if (waiting_ == 0 || staged_ || static_cast<std::int64_t>(running_.size()) < slots) return std::nullopt;
+  if (!std::ranges::all_of(running_, [](const auto& one) { return one.second.settled; })) return std::nullopt;
+  const auto found = turn(slots, 1, now);
   if (found == members_.end()) return std::nullopt;
   Member& member = found->second;
-  auto& queue = member.queues[head_of(member, now)->queue];
-  const RequestId id = queue.front().id;
-  queue.pop_front();
-  --waiting_;
-  ++member.held;
-  const double charged = seconds(expected) / member.weight;
-  member.served += charged;
-  member.charged += charged;
-  running_[id] = {found->first, now, charged};
+  const Head head = *head_of(member, now);
+  if (head.level == static_cast<std::size_t>(Priority::low)) return std::nullopt;
+  if (member.queues[head.queue].front().staging != Staging::allowed) return std::nullopt;
+  staged_ = {pop(member, now), found->first};
+  member.has_staged = true;
+  return staged_->request.id;
+}
+
+std::optional<RequestId> FairQueue::take_staged(std::int64_t slots, Milliseconds expected, MonotonicTime now) {
+  const auto id = staged();
+  if (!id || static_cast<std::int64_t>(running_.size()) >= slots) return std::nullopt;
+  begun(*id, expected, now);
   return id;
+}
+
+bool FairQueue::begun(RequestId id, Milliseconds expected, MonotonicTime now) {
+  if (const auto running = running_.find(id); running != running_.end()) running->second.settled = true;
+  if (staged() != id) return false;
+  const Staged one = *std::exchange(staged_, std::nullopt);
+  const auto member = members_.find(one.client);
+  member->second.has_staged = false;
+  begin(one.request, member, expected, now);
+  return true;
 }
 
 std::optional<Milliseconds> FairQueue::give_back(RequestId id, MonotonicTime now) {
@@ -162,6 +211,7 @@ std::vector<RequestId> FairQueue::order(Milliseconds expected, MonotonicTime now
   Members members = members_;
   std::vector<RequestId> out;
   out.reserve(waiting_);
+  if (staged_) out.push_back(staged_->request.id);
   while (out.size() < waiting_) {
     Member& member = next(members, now, [](const Member&) { return true; })->second;
     auto& queue = member.queues[head_of(member, now)->queue];

@@ -30,12 +30,22 @@ class FairQueue {
   // A client counts as present so long after its last request, because a person reads before asking again.
   static constexpr Milliseconds kPresence{30'000};
 
-  void add(RequestId id, const Client& client, Priority priority, MonotonicTime now);
+  void add(RequestId id, const Client& client, Priority priority, MonotonicTime now, Staging staging = Staging::never);
   // Whether it waited here.
   bool remove(RequestId id, MonotonicTime now);
   // Takes the next out of those who wait and gives it a slot; nothing when nobody waits, or when what is free is kept for others.
   // `expected` is what a request is charged until its end tells better.
   [[nodiscard]] std::optional<RequestId> take(std::int64_t slots, Milliseconds expected, MonotonicTime now);
+  // While every slot is taken: who gets the next one, chosen already, so that the worker has its request when the slot comes back. Not more
+  // than one, none of low priority, and only where take() would choose so, too: it still waits, as the first. None while the worker has not
+  // begun with a request that must not be staged itself: the slot that is free for it would go to the staged one.
+  [[nodiscard]] std::optional<RequestId> stage(std::int64_t slots, MonotonicTime now);
+  // Gives the staged one its slot when one is free.
+  [[nodiscard]] std::optional<RequestId> take_staged(std::int64_t slots, Milliseconds expected, MonotonicTime now);
+  // The worker has begun with it. True for the staged one, which has a slot then even when nobody has given one back yet.
+  bool begun(RequestId id, Milliseconds expected, MonotonicTime now);
+  [[nodiscard]] std::optional<RequestId> staged() const { return staged_ ? std::optional(staged_->request.id) : std::nullopt; }
+
   // A slot came back. Returns how long it was held; nothing for one that was not taken here.
   std::optional<Milliseconds> give_back(RequestId id, MonotonicTime now);
   // The worker is gone, and with it the slots.
@@ -62,12 +72,18 @@ class FairQueue {
     RequestId id = 0;
     MonotonicTime since;
     std::uint64_t sequence = 0;
+    Staging staging = Staging::never;
+  };
+  struct Staged {
+    Waiting request;
+    std::string client;
   };
   struct Member {
     double weight = 1;
     double served = 0;   // slot seconds by weight
     double charged = 0;  // of these, for requests that have not ended
     std::int64_t held = 0;
+    bool has_staged = false;
     MonotonicTime left;  // when its last request ended
     std::array<std::deque<Waiting>, kPriorities> queues;
     [[nodiscard]] std::size_t waiting() const;
@@ -78,6 +94,7 @@ class FairQueue {
     std::string client;
     MonotonicTime since;
     double charged = 0;
+    bool settled = true;  // begun, or of no consequence for others
   };
   struct Head {
     std::size_t queue = 0;  // of the member's
@@ -95,13 +112,18 @@ class FairQueue {
   };
   [[nodiscard]] Shares shares(MonotonicTime now) const;
   [[nodiscard]] static std::int64_t share_of(double weight, const Shares& shares, std::int64_t slots);
-  [[nodiscard]] bool may_exceed(const Member& member, const Shares& shares, std::int64_t slots, MonotonicTime now) const;
+  [[nodiscard]] std::int64_t kept_from(const Member& member, const Shares& shares, std::int64_t slots, MonotonicTime now) const;
+  // The client that gets one of so many free slots.
+  [[nodiscard]] Members::iterator turn(std::int64_t slots, std::int64_t free, MonotonicTime now);
+  Waiting pop(Member& member, MonotonicTime now);
+  void begin(const Waiting& one, Members::iterator member, Milliseconds expected, MonotonicTime now);
   [[nodiscard]] bool is_present(const Member& member, MonotonicTime now) const;
   void drop_absent(MonotonicTime now);
 
   Members members_;
   std::map<RequestId, Running> running_;
-  std::size_t waiting_ = 0;
+  std::optional<Staged> staged_;
+  std::size_t waiting_ = 0;  // the staged one among them
   std::uint64_t sequence_ = 0;
 };
 

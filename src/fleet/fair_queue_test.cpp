@@ -8,6 +8,7 @@ namespace puna::fleet::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr Milliseconds kSecond{1'000};
 
@@ -132,6 +133,53 @@ TEST(FairQueue, raises_what_has_waited_long) {
   desk.ask("a", {.priority = Priority::normal});
   desk.release(desk.order.back());
   EXPECT_EQ(desk.order.back(), low);
+}
+
+TEST(FairQueue, stages_nothing_of_a_flood_that_another_client_would_wait_for) {
+  Desk desk;
+  desk.release(desk.ask_and_load("a", 1, {.client = "person"}));
+  flood(desk, 50, stageable("flood"));
+  EXPECT_THAT(desk.staged, IsEmpty());
+  desk.pass(FairQueue::kPresence);
+  EXPECT_EQ(desk.staged.size(), 1U);  // who is alone has everything
+}
+
+TEST(FairQueue, delays_nobody_by_more_than_one_staged_request_of_a_flood) {
+  Desk desk;
+  flood(desk, 50, stageable("flood"));
+  desk.loaded("a", 1);
+  const auto person = desk.ask("a", stageable("person"));
+  desk.release(desk.order.back());
+  EXPECT_THAT(desk.staged, ElementsAre(desk.order.back(), person));
+  desk.release(desk.order.back());
+  EXPECT_TRUE(desk.is_granted(person));
+}
+
+TEST(FairQueue, stages_no_request_of_low_priority_because_a_more_urgent_one_may_come) {
+  Desk desk;
+  desk.ask_and_load("a", 1, stageable());
+  const auto low = desk.ask("a", stageable("batch", Priority::low));
+  EXPECT_THAT(desk.staged, IsEmpty());
+  const auto high = desk.ask("a", stageable("person", Priority::high));
+  EXPECT_THAT(desk.staged, ElementsAre(high));
+  for (int i = 0; i < 2; ++i) desk.release(desk.order.back());
+  EXPECT_EQ(desk.order.back(), low);
+}
+
+TEST(FairQueue, charges_a_staged_request_for_its_slot_alone) {
+  Desk desk;
+  desk.ask_and_load("a", 1, stageable("first"));
+  const auto staged = desk.ask("a", stageable("patient"));
+  desk.pass(60 * kSecond);
+  desk.release(desk.order.back());
+  desk.pass(kSecond);
+  desk.release(staged);
+  const auto third = desk.ask("a", {.client = "third"});
+  desk.ask("a", {.client = "first"});
+  const auto frugal = desk.ask("a", {.client = "patient"});
+  EXPECT_EQ(desk.scheduler.places(key("a"), desk.now)[0].expected_wait, Milliseconds(48'200));  // of 60 s and 1 s, not of 61 s
+  desk.release(third);
+  EXPECT_EQ(desk.order.back(), frugal);
 }
 
 }  // namespace

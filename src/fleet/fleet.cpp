@@ -38,12 +38,10 @@ net::Task<Result<>> Fleet::shutdown(Milliseconds drain) {
   return roster_->shutdown(drain);
 }
 
-Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker, const Turn& turn)
+Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker, std::shared_ptr<Turn> turn)
     : roster_(std::move(roster)),
       worker_(worker.id()),
-      request_(turn.request),
-      waited_(turn.waited),
-      arrived_at_(turn.arrived_at),
+      turn_(std::move(turn)),
       model_(worker.model()),
       endpoint_(std::make_shared<const Endpoint>(worker.endpoint())),
       context_length_(worker.context_length()),
@@ -56,9 +54,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     end();
     roster_ = std::move(other.roster_);
     worker_ = other.worker_;
-    request_ = other.request_;
-    waited_ = other.waited_;
-    arrived_at_ = other.arrived_at_;
+    turn_ = other.turn_;
     model_ = std::move(other.model_);
     endpoint_ = std::move(other.endpoint_);
     context_length_ = other.context_length_;
@@ -68,7 +64,27 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 }
 
 void Lease::end() {
-  if (const auto roster = std::exchange(roster_, {}).lock()) roster->release(worker_, request_);
+  if (const auto roster = std::exchange(roster_, {}).lock()) roster->release(worker_, turn_->request);
+}
+
+Milliseconds Lease::waited() const {
+  return turn_->waited.value_or(std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - turn_->asked));
+}
+
+net::Task<Result<>> Lease::slot() {
+  co_await net::asio::this_coro::throw_if_cancelled(false);
+  const auto turn = turn_;
+  while (!turn->waited) {
+    if (turn->refused) co_return fail(*turn->refused);
+    co_await turn->changed.wait();
+    if (net::is_cancelled(co_await net::asio::this_coro::cancellation_state)) co_return fail(net::cancelled_error());
+  }
+  co_return Result<>();
+}
+
+void Lease::begun() {
+  if (turn_->waited && turn_->staging == Staging::allowed) return;
+  if (const auto roster = roster_.lock()) roster->begun(turn_->request);
 }
 
 net::Task<Result<>> Lease::probe() {

@@ -165,6 +165,46 @@ TEST_F(FleetSchedules, the_next_worker_for_who_waited_for_a_slot_of_one_that_die
   EXPECT_NE(second.result->socket(), first->socket());
 }
 
+TEST_F(FleetSchedules, the_next_request_to_the_worker_while_its_slots_are_taken) {
+  script("m", "");
+  options_.slots = 1;
+  auto first = acquire("m", {.staging = Staging::allowed});
+  auto second = acquire("m", {.request_id = "r2", .staging = Staging::allowed});
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_FALSE(second->has_slot());
+  EXPECT_EQ(second->arrived_at(), 1U);
+  EXPECT_EQ(queued().back().request, "r2");
+  EXPECT_EQ(std::pair(look("m").active_requests, look("m").queued_requests), std::pair(1L, 1L));
+  first = fail(Code::cancelled, "released");
+  EXPECT_TRUE(run(second->slot()));
+  EXPECT_EQ(std::pair(look("m").active_requests, look("m").queued_requests), std::pair(1L, 0L));
+}
+
+TEST_F(FleetSchedules, no_slot_for_a_staged_request_that_has_waited_too_long) {
+  script("m", "");
+  options_.slots = 1;
+  const auto first = acquire("m", {.staging = Staging::allowed});
+  auto second = acquire("m", {.max_wait = Milliseconds(20), .staging = Staging::allowed});
+  ASSERT_TRUE(second) << second.error().text();
+  const auto slot = run(second->slot());
+  ASSERT_FALSE(slot);
+  EXPECT_EQ(slot.error().code, Code::unavailable);
+  EXPECT_TRUE(slot.error().retry_after);
+  EXPECT_FALSE(second->lost());
+}
+
+// ledger: M12
+TEST_F(FleetSchedules, nothing_more_for_a_staged_request_whose_worker_died_and_says_that_it_was_not_touched) {
+  script("m", "");
+  options_.slots = 1;
+  const auto first = acquire("m", {.staging = Staging::allowed});
+  auto second = acquire("m", {.staging = Staging::allowed});
+  ASSERT_TRUE(second) << second.error().text();
+  send_signal(pid_of("m"), SIGKILL);
+  EXPECT_FALSE(run(second->slot()));
+  EXPECT_TRUE(second->lost());
+}
+
 TEST_F(FleetSchedules, a_client_beside_the_flood_of_another) {
   script("m", "");
   options_.slots = 2;

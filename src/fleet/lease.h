@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/units.h"
@@ -33,6 +34,10 @@ struct Client {
 // Requests of a higher priority go first; batches run at `low`.
 enum class Priority { low, normal, high };
 
+// Whether a request may go to the worker while all of its slots are taken, as the one that gets the next: so a slot does not rest until
+// word of its end has come here and the next request has gone there.
+enum class Staging { never, allowed };
+
 struct LeaseOptions {
   Purpose purpose = Purpose::generate;
   // How long the model stays loaded after its last request: kForever, or 0 for not at all. Absent: the setting models.keep_alive.
@@ -42,6 +47,7 @@ struct LeaseOptions {
   Client client = {};
   Priority priority = Priority::normal;
   std::optional<Milliseconds> max_wait = {};  // for a slot, the load of the model included; absent: the setting models.max_wait
+  Staging staging = Staging::never;           // allowed: the lease may come before its slot
 };
 
 // While it lives the model counts as busy and is not unloaded for idleness. Network thread.
@@ -59,9 +65,19 @@ class Lease {
   [[nodiscard]] const std::filesystem::path& socket() const { return endpoint_->socket; }
   [[nodiscard]] std::int64_t context_length() const { return context_length_; }     // tokens, for this request alone
   [[nodiscard]] const std::vector<Adapter>& adapters() const { return adapters_; }  // loaded, as the worker numbers them
-  // How the request waited: until the lease, and its place when it came (1: next; absent when it need not wait).
-  [[nodiscard]] Milliseconds waited() const { return waited_; }
-  [[nodiscard]] std::optional<std::size_t> arrived_at() const { return arrived_at_; }
+  // How the request waited: for its slot, so far when it has none yet, and its place when it came (1: next; absent when it need not wait).
+  [[nodiscard]] Milliseconds waited() const;
+  [[nodiscard]] std::optional<std::size_t> arrived_at() const { return turn_->arrived_at; }
+
+  // Of a staged request, at its worker before its slot: waits until it has it. Fails when it shall not get one any more: its time is up, or
+  // the model is unloaded, or its worker has ended.
+  [[nodiscard]] net::Task<Result<>> slot();
+  [[nodiscard]] bool has_slot() const { return turn_->waited.has_value(); }
+  // To be told when the engine has begun with it: then a staged request has its slot, and one that could not be staged no longer stands
+  // in the way of others.
+  void begun();
+  // Its worker ended before it had its slot: the request was not touched, and the next worker may have it.
+  [[nodiscard]] bool lost() const { return turn_->lost; }
 
   // For an answer that has been silent for models.hang_probe: asks the worker's inference queue for a sign of life. A worker that gives
   // none in that time again is killed, and every request it had fails with fault `hung`.
@@ -73,19 +89,24 @@ class Lease {
 
  private:
   friend class Roster;
+  // What the fleet tells of a request after its lease was given.
   struct Turn {
-    std::uint64_t request = 0;
-    Milliseconds waited{0};
+    Turn(std::uint64_t id, net::Io& io) : request(id), changed(io.context().get_executor()) {}
+    std::uint64_t request;
+    MonotonicTime asked;
     std::optional<std::size_t> arrived_at;
+    Staging staging = Staging::never;
+    std::optional<Milliseconds> waited;  // absent: it has no slot
+    std::optional<Error> refused;
+    bool lost = false;
+    net::Wakeup changed;
   };
-  Lease(std::weak_ptr<Roster> roster, Worker& worker, const Turn& turn);
+  Lease(std::weak_ptr<Roster> roster, Worker& worker, std::shared_ptr<Turn> turn);
   void end();
 
   std::weak_ptr<Roster> roster_;  // empty once moved from
   std::uint64_t worker_ = 0;
-  std::uint64_t request_ = 0;
-  Milliseconds waited_{0};
-  std::optional<std::size_t> arrived_at_;
+  std::shared_ptr<Turn> turn_;
   std::string model_;
   std::shared_ptr<const Endpoint> endpoint_;
   std::int64_t context_length_ = 0;

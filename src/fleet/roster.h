@@ -36,6 +36,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
 
   // For leases.
   void release(std::uint64_t worker, RequestId request);
+  void begun(RequestId request);
   [[nodiscard]] net::Task<Result<>> probe(std::uint64_t worker);
   [[nodiscard]] net::Task<Error> explain(std::uint64_t worker, Error error);
 
@@ -84,10 +85,13 @@ class Roster : public std::enable_shared_from_this<Roster> {
   [[nodiscard]] Ask ask_of(const Key& key, const LeaseOptions& options);
   void refresh_budget();
 
+  // Gives the waiter a lease of its model's worker, or the reason why there is none: then the request is nobody's.
+  std::shared_ptr<Lease::Turn> give(RequestId request, const Key& key);
   // Does what the scheduler decided, in its order; what that leads to is done after it.
   void perform(Effects effects);
   void happen(const LoadModel& load);
   void happen(const StopModel& stop);
+  void happen(const Stage& stage);
   void happen(const Grant& grant);
   void happen(const Refuse& refuse);
   void worker_changed(std::uint64_t worker);
@@ -125,6 +129,7 @@ class Roster : public std::enable_shared_from_this<Roster> {
   RequestId last_request_ = 0;
   std::uint64_t last_launch_ = 0;
   std::map<RequestId, Waiter*> waiters_;
+  std::map<RequestId, std::shared_ptr<Lease::Turn>> staged_;
   std::map<Key, Subject> subjects_;
   std::set<Key> queues_changed_;
   std::map<std::string, MemoryNeed> measured_;   // lately, by print: before what the book says, which is written later

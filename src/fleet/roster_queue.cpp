@@ -32,6 +32,7 @@ class Roster::Waiter {
         id_(ask.id),
         key_(ask.model),
         request_(options.request_id),
+        staging_(options.staging),
         keep_alive_(keep_alive) {
     roster_.waiters_[id_] = this;
   }
@@ -54,6 +55,8 @@ class Roster::Waiter {
     co_return std::move(*outcome_);
   }
   [[nodiscard]] const Key& key() const { return key_; }
+  [[nodiscard]] MonotonicTime asked() const { return asked_; }
+  [[nodiscard]] Staging staging() const { return staging_; }
   [[nodiscard]] Milliseconds keep_alive() const { return keep_alive_; }
   [[nodiscard]] std::optional<std::size_t> arrived_at() const { return arrived_at_; }
 
@@ -72,6 +75,8 @@ class Roster::Waiter {
   RequestId id_;
   Key key_;
   std::string request_;
+  MonotonicTime asked_ = steady_clock::now();
+  Staging staging_;
   Milliseconds keep_alive_;
   std::optional<std::size_t> arrived_at_;
   std::size_t told_ = 0;
@@ -110,7 +115,12 @@ net::Task<Result<Lease>> Roster::acquire(std::string name, LeaseOptions options)
 }
 
 Ask Roster::ask_of(const Key& key, const LeaseOptions& options) {
-  Ask out{.id = ++last_request_, .model = key, .client = options.client, .priority = options.priority, .deadline = {}};
+  Ask out{.id = ++last_request_,
+          .model = key,
+          .client = options.client,
+          .priority = options.priority,
+          .deadline = {},
+          .staging = options.staging};
   const Milliseconds patience = options.max_wait.value_or(parts_.options().max_wait);
   if (patience != kForever) out.deadline = net::deadline_after(patience);
   return out;
@@ -175,21 +185,46 @@ void Roster::happen(const StopModel& stop) {
                           {{"name", stop.model.first}, {"purpose", json::enum_name(stop.model.second)}, {"cause", stop.cause}});
 }
 
-void Roster::happen(const Grant& grant) {
-  queues_changed_.insert(grant.model);
-  const auto waiter = waiters_.find(grant.request);
-  Worker* worker = find(grant.model);
+std::shared_ptr<Lease::Turn> Roster::give(RequestId request, const Key& key) {
+  const auto waiter = waiters_.find(request);
+  Worker* worker = find(key);
   if (waiter == waiters_.end() || !worker || !is_loaded(worker->state())) {
-    if (waiter != waiters_.end()) waiter->second->finish(fail(Code::unavailable, fmt::format("model {} was unloaded", grant.model.first)));
-    return perform(scheduler_.release(grant.request, steady_clock::now()));
+    if (waiter != waiters_.end()) waiter->second->finish(fail(Code::unavailable, fmt::format("model {} was unloaded", key.first)));
+    perform(scheduler_.release(request, steady_clock::now()));
+    return nullptr;
   }
   worker->keep_for(waiter->second->keep_alive());
-  const Lease::Turn turn{.request = grant.request, .waited = grant.waited, .arrived_at = waiter->second->arrived_at()};
+  auto turn = std::make_shared<Lease::Turn>(request, parts_.io);
+  turn->asked = waiter->second->asked();
+  turn->staging = waiter->second->staging();
+  turn->arrived_at = waiter->second->arrived_at();
   waiter->second->finish(Lease(weak_from_this(), *worker, turn));
+  return turn;
+}
+
+void Roster::happen(const Stage& stage) {
+  queues_changed_.insert(stage.model);
+  if (const auto waiter = waiters_.find(stage.request); waiter != waiters_.end()) tell_place(*waiter->second, stage.request);
+  if (auto turn = give(stage.request, stage.model)) staged_[stage.request] = std::move(turn);
+}
+
+void Roster::happen(const Grant& grant) {
+  queues_changed_.insert(grant.model);
+  const auto staged = staged_.extract(grant.request);
+  const auto turn = staged ? staged.mapped() : give(grant.request, grant.model);
+  if (!turn) return;
+  turn->waited = grant.waited;
+  turn->changed.wake();
 }
 
 void Roster::happen(const Refuse& refuse) {
   queues_changed_.insert(refuse.model);
+  if (const auto staged = staged_.extract(refuse.request)) {
+    staged.mapped()->refused = refuse.error;
+    staged.mapped()->lost = find(refuse.model) == nullptr;
+    staged.mapped()->changed.wake();
+    return;
+  }
   if (const auto waiter = waiters_.find(refuse.request); waiter != waiters_.end()) waiter->second->finish(fail(refuse.error));
 }
 
@@ -199,8 +234,13 @@ void Roster::release(std::uint64_t id, RequestId request) {
     if (!troubles_.empty() && worker->answered()) troubles_.erase({worker->model(), worker->purpose()});
     note_measured(workers_.at(id));
   }
+  staged_.erase(request);
   if (scheduler_.waits_for_memory()) refresh_budget();
   perform(scheduler_.release(request, steady_clock::now()));
+}
+
+void Roster::begun(RequestId request) {
+  perform(scheduler_.begun(request, steady_clock::now()));
 }
 
 void Roster::worker_changed(std::uint64_t id) {
@@ -213,7 +253,9 @@ void Roster::worker_changed(std::uint64_t id) {
   const WorkerState state = member.worker->state();
   if (is_loaded(state) && !std::exchange(member.told_loaded, true)) {
     note_measured(member);
-    return perform(scheduler_.loaded(key, member.worker->slots(), now));
+    // llama.cpp queues what is more than its slots; of other engines nobody knows.
+    const Staging staging = member.worker->endpoint().speaks_llama_cpp ? Staging::allowed : Staging::never;
+    return perform(scheduler_.loaded(key, member.worker->slots(), now, staging));
   }
   if ((!is_leaving(state) && !is_ended(state)) || std::exchange(member.told_leaving, true)) return;
   if (const auto& failure = member.worker->failure(); failure && !member.told_loaded)
@@ -254,6 +296,7 @@ net::Task<void> Roster::write_measured(std::shared_ptr<Roster> self) {
 
 void Roster::complete(const Key& key, wire::RunningModel& view) const {
   view.queued_requests = static_cast<std::int64_t>(scheduler_.waiting(key));
+  if (scheduler_.has_staged(key)) view.active_requests = std::max<std::int64_t>(0, view.active_requests - 1);  // at the worker, and waiting
   for (const auto& [id, member] : workers_) {
     if (member.key != key) continue;
     view.pinned = member.worker->launch().life.pinned;

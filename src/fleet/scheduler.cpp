@@ -70,7 +70,7 @@ class Scheduler::Room {
 Effects Scheduler::ask(const Ask& ask, const ModelTerms& terms, MonotonicTime now) {
   Entry& entry = entries_[ask.model];
   entry.terms = terms;
-  entry.queue.add(ask.id, ask.client, ask.priority, now);
+  entry.queue.add(ask.id, ask.client, ask.priority, now, ask.staging);
   waiting_[ask.id] = {ask.model, ask.client.id, now, ask.deadline};
   Effects out = plan(now);
   if (!waiting_.contains(ask.id)) return out;
@@ -114,12 +114,24 @@ Effects Scheduler::cancel(RequestId request, MonotonicTime now) {
   return plan(now);
 }
 
-Effects Scheduler::loaded(const ModelKey& model, std::int64_t slots, MonotonicTime now) {
+Effects Scheduler::begun(RequestId request, MonotonicTime now) {
+  Effects out;
+  const auto waiting = waiting_.find(request);
+  const auto running = running_.find(request);
+  if (waiting == waiting_.end() && running == running_.end()) return out;  // its worker is gone
+  const ModelKey model = waiting == waiting_.end() ? running->second : waiting->second.model;
+  Entry& entry = entries_.at(model);
+  if (entry.queue.begun(request, service_of(entry), now)) grant_one(request, model, now, out);
+  return plan(now, std::move(out));
+}
+
+Effects Scheduler::loaded(const ModelKey& model, std::int64_t slots, MonotonicTime now, Staging staging) {
   Entry& entry = entries_[model];
   if (entry.phase != Phase::loading) return {};
   smooth(entry.load_time, now - entry.since);
   entry.phase = Phase::loaded;
   entry.slots = std::max<std::int64_t>(slots, 1);
+  entry.staging = staging;
   entry.since = entry.last_used = now;
   return plan(now);
 }
@@ -138,6 +150,11 @@ Effects Scheduler::ended(const ModelKey& model, const std::optional<Error>& erro
   Entry& entry = found->second;
   Effects out;
   if (entry.phase == Phase::loading && error) refuse_waiting(model, *error, now, out);
+  if (const auto staged = entry.queue.staged()) {
+    out.emplace_back(Refuse{*staged, model, error.value_or(Error(Code::unavailable, fmt::format("model {} was unloaded", model.first)))});
+    entry.queue.remove(*staged, now);
+    waiting_.erase(*staged);
+  }
   entry.queue.forget_running(now);
   std::erase_if(running_, [&](const auto& one) { return one.second == model; });
   entry.phase = Phase::absent;
@@ -344,14 +361,21 @@ void Scheduler::ask_busy_to_yield(Entries::iterator wanted, Room& room, Monotoni
 
 void Scheduler::grant(MonotonicTime now, Effects& out) {
   for (auto& [key, entry] : entries_) {
-    if (entry.phase != Phase::loaded || entry.yielding || entry.launch != entry.terms.launch) continue;
-    while (const auto id = entry.queue.take(entry.slots, service_of(entry), now)) {
-      const auto waiting = waiting_.find(*id);
-      out.emplace_back(Grant{*id, key, std::chrono::ceil<Milliseconds>(now - waiting->second.since)});
-      waiting_.erase(waiting);
-      running_[*id] = key;
-    }
+    if (entry.phase != Phase::loaded) continue;
+    // At its worker already, whether that takes new ones or not.
+    if (const auto id = entry.queue.take_staged(entry.slots, service_of(entry), now)) grant_one(*id, key, now, out);
+    if (entry.yielding || entry.launch != entry.terms.launch) continue;
+    while (const auto id = entry.queue.take(entry.slots, service_of(entry), now)) grant_one(*id, key, now, out);
+    if (entry.staging != Staging::allowed) continue;
+    if (const auto id = entry.queue.stage(entry.slots, now)) out.emplace_back(Stage{*id, key});
   }
+}
+
+void Scheduler::grant_one(RequestId request, const ModelKey& model, MonotonicTime now, Effects& out) {
+  const auto waiting = waiting_.find(request);
+  out.emplace_back(Grant{request, model, std::chrono::ceil<Milliseconds>(now - waiting->second.since)});
+  waiting_.erase(waiting);
+  running_[request] = model;
 }
 
 void Scheduler::end_outdated_and_yielding(MonotonicTime now, Effects& out) {
@@ -433,6 +457,11 @@ std::vector<Scheduler::Place> Scheduler::places(const ModelKey& model, Monotonic
 std::size_t Scheduler::waiting(const ModelKey& model) const {
   const auto found = entries_.find(model);
   return found == entries_.end() ? 0 : found->second.queue.waiting();
+}
+
+bool Scheduler::has_staged(const ModelKey& model) const {
+  const auto found = entries_.find(model);
+  return found != entries_.end() && found->second.queue.staged();
 }
 
 bool Scheduler::waits_for_memory() const {

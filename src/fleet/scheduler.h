@@ -40,9 +40,11 @@ struct Ask {
   Client client;
   Priority priority = Priority::normal;
   std::optional<MonotonicTime> deadline;
+  Staging staging = Staging::never;
 };
 
-// What the owner shall do. A request that asked gets one Grant or one Refuse, unless it was cancelled before.
+// What the owner shall do. A request that asked gets one Grant or one Refuse, unless it was cancelled before; a Stage may come before
+// either.
 struct LoadModel {
   ModelKey model;
   std::uint64_t launch = 0;
@@ -51,6 +53,10 @@ struct StopModel {  // it is idle
   ModelKey model;
   std::string cause;
   bool makes_room = false;  // for another model that is waited for
+};
+struct Stage {  // the worker may have it already, as the one that gets the next slot; still it waits
+  RequestId request = 0;
+  ModelKey model;
 };
 struct Grant {
   RequestId request = 0;
@@ -62,7 +68,7 @@ struct Refuse {
   ModelKey model;
   Error error;
 };
-using Effect = std::variant<LoadModel, StopModel, Grant, Refuse>;
+using Effect = std::variant<LoadModel, StopModel, Stage, Grant, Refuse>;
 using Effects = std::vector<Effect>;
 
 // Pure: time and figures come with each event, decisions go out as values, in the order in which they are to be done. The rules:
@@ -72,7 +78,8 @@ using Effects = std::vector<Effect>;
 // - A request whose model would need the room of busy models waits. When it has waited for a turn, those that had theirs take no new
 //   requests: their streams end in their own time, then they make room. So no model is kept out for ever, and no stream is cut.
 // - What can never fit is refused at once, with the sum.
-// - A model's slots are shared as FairQueue says.
+// - A model's slots are shared as FairQueue says. Where the worker keeps a queue of its own, the request that gets the next slot is handed
+//   over while every slot is taken. It is refused when its worker ends: who owns it asks again.
 class Scheduler {
  public:
   explicit Scheduler(SchedulerLimits limits) : limits_(limits) {}
@@ -82,7 +89,11 @@ class Scheduler {
   [[nodiscard]] Effects cancel(RequestId request, MonotonicTime now);
   [[nodiscard]] Effects release(RequestId request, MonotonicTime now) { return cancel(request, now); }
 
-  [[nodiscard]] Effects loaded(const ModelKey& model, std::int64_t slots, MonotonicTime now);
+  // The engine has begun with it. A staged request has its slot then, though whoever had that has not given it back yet.
+  [[nodiscard]] Effects begun(RequestId request, MonotonicTime now);
+
+  // `staging`: whether the worker queues what is more than its slots.
+  [[nodiscard]] Effects loaded(const ModelKey& model, std::int64_t slots, MonotonicTime now, Staging staging = Staging::never);
   // Takes no new requests any more, for a reason of its own. Its bytes are taken until ended().
   [[nodiscard]] Effects leaving(const ModelKey& model, MonotonicTime now);
   // Its bytes are back. With an error those who waited for the load get it; who waited for a slot of a model that had been loaded
@@ -108,7 +119,8 @@ class Scheduler {
     std::optional<Milliseconds> expected_wait;
   };
   [[nodiscard]] std::vector<Place> places(const ModelKey& model, MonotonicTime now) const;
-  [[nodiscard]] std::size_t waiting(const ModelKey& model) const;
+  [[nodiscard]] std::size_t waiting(const ModelKey& model) const;  // the staged one among them
+  [[nodiscard]] bool has_staged(const ModelKey& model) const;
   [[nodiscard]] bool waits_for_memory() const;  // somebody
   [[nodiscard]] std::vector<HeldMemory> holdings() const;
 
@@ -126,6 +138,7 @@ class Scheduler {
     std::uint64_t launch = 0;  // that is in memory
     MemoryPools held;
     std::int64_t slots = 0;
+    Staging staging = Staging::never;
     bool yielding = false;  // takes no new requests, because it is another's turn
     FairQueue queue;
     MonotonicTime since;                    // of the phase
@@ -145,6 +158,7 @@ class Scheduler {
   [[nodiscard]] bool stop_idle_for(Entries::iterator wanted, Room& room, MonotonicTime now, Effects& out);
   void ask_busy_to_yield(Entries::iterator wanted, Room& room, MonotonicTime now);
   void grant(MonotonicTime now, Effects& out);
+  void grant_one(RequestId request, const ModelKey& model, MonotonicTime now, Effects& out);
   void end_outdated_and_yielding(MonotonicTime now, Effects& out);
   void stop(Entries::iterator it, StopModel why, MonotonicTime now, Effects& out);
   void refuse_waiting(const ModelKey& model, const Error& error, MonotonicTime now, Effects& out);

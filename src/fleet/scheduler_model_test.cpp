@@ -15,6 +15,7 @@ struct Known {
   Ask ask;
   Standing standing = Standing::waiting;
   std::size_t order = 0;
+  bool begun = false;
 };
 
 struct Copy {  // of a model in memory
@@ -22,6 +23,7 @@ struct Copy {  // of a model in memory
   Bytes bytes;
   std::uint64_t launch = 0;
   std::int64_t slots = 0;
+  std::int64_t begun = 0;  // before a slot had come back
   bool used = false;
 };
 
@@ -35,7 +37,7 @@ class World {
 
   void step() {
     now_ += Milliseconds(draw(4) == 0 ? draw(20'000) : draw(200));
-    switch (draw(16)) {
+    switch (draw(17)) {
       case 0:
       case 1:
       case 2:
@@ -56,6 +58,8 @@ class World {
         return release_one();
       case 12:
         return take(scheduler_.advance(now_));
+      case 13:
+        return draw(2) == 0 ? begin_staged() : begin_one();
       default:
         return move_on();
     }
@@ -77,7 +81,7 @@ class World {
 
   void check() {
     for (const auto& [name, copy] : copies_) {
-      EXPECT_LE(running(name), copy.slots) << name;
+      EXPECT_LE(running(name), copy.slots + copy.begun) << name;
       EXPECT_EQ(scheduler_.waiting(key(name)), waiting(name));
     }
     // Nobody waits for nothing: something is under way, or time will change it, or slots come back.
@@ -114,9 +118,26 @@ class World {
     const std::string model = a_model();
     Ask ask{
         ++last_, key(model), {"client" + std::to_string(draw(4)), 1.0 + static_cast<double>(draw(3))}, static_cast<Priority>(draw(3)), {}};
+    ask.staging = draw(2) == 0 ? Staging::allowed : Staging::never;
     if (draw(3) == 0) ask.deadline = now_ + Milliseconds(1 + draw(30'000));
     requests_[ask.id] = {ask, Standing::waiting, ++order_};
     take(scheduler_.ask(ask, terms_[model], now_));
+  }
+
+  void begin_one() {
+    Known* known = any([](const Known& one) { return one.standing == Standing::granted; });
+    if (!known) return;
+    known->begun = true;
+    take(scheduler_.begun(known->ask.id, now_));
+  }
+
+  void begin_staged() {
+    Known* known = any([this](const Known& one) { return one.standing == Standing::waiting && staged_.contains(one.ask.id); });
+    if (!known || !copies_.contains(known->ask.model.first)) return;
+    ++copies_[known->ask.model.first].begun;
+    known->begun = true;
+    take(scheduler_.begun(known->ask.id, now_));
+    EXPECT_EQ(known->standing, Standing::granted);
   }
 
   void cancel_one() {
@@ -177,7 +198,7 @@ class World {
       if (copy.phase == Copy::Phase::loading) {
         copy.phase = Copy::Phase::loaded;
         copy.slots = static_cast<std::int64_t>(1 + draw(4));
-        take(scheduler_.loaded(key(std::string(name)), copy.slots, now_));
+        take(scheduler_.loaded(key(std::string(name)), copy.slots, now_, draw(2) == 0 ? Staging::allowed : Staging::never));
         return true;
       }
       if (copy.phase == Copy::Phase::leaving) {
@@ -214,16 +235,36 @@ class World {
     copy.phase = Copy::Phase::leaving;
   }
 
-  void happen(const Grant& grant) {
-    Known& known = requests_.at(grant.request);
-    EXPECT_EQ(known.standing, Standing::waiting);
-    const auto copy = copies_.find(grant.model.first);
-    ASSERT_TRUE(copy != copies_.end() && copy->second.phase == Copy::Phase::loaded);
+  // Nobody of its client and priority who came before it still waits.
+  void expect_first(const Known& known) const {
     for (const auto& [id, other] : requests_) {
       const bool same =
           other.ask.model == known.ask.model && other.ask.client.id == known.ask.client.id && other.ask.priority == known.ask.priority;
       EXPECT_FALSE(same && other.standing == Standing::waiting && other.order < known.order) << "not first come, first served";
     }
+  }
+
+  void happen(const Stage& stage) {
+    const Known& known = requests_.at(stage.request);
+    EXPECT_EQ(known.standing, Standing::waiting);
+    EXPECT_EQ(known.ask.staging, Staging::allowed);
+    EXPECT_GE(running(stage.model.first), copies_.at(stage.model.first).slots) << "a slot was free";
+    for (const RequestId other : staged_)
+      EXPECT_FALSE(requests_.at(other).standing == Standing::waiting && requests_.at(other).ask.model == stage.model) << "a second one";
+    for (const auto& [id, other] : requests_)
+      EXPECT_FALSE(other.standing == Standing::granted && other.ask.model == stage.model && other.ask.staging == Staging::never &&
+                   !other.begun)
+          << "its slot would be taken";
+    expect_first(known);
+    staged_.insert(stage.request);
+  }
+
+  void happen(const Grant& grant) {
+    Known& known = requests_.at(grant.request);
+    EXPECT_EQ(known.standing, Standing::waiting);
+    const auto copy = copies_.find(grant.model.first);
+    ASSERT_TRUE(copy != copies_.end() && copy->second.phase == Copy::Phase::loaded);
+    expect_first(known);
     known.standing = Standing::granted;
     copy->second.used = true;
   }
@@ -233,6 +274,7 @@ class World {
     EXPECT_EQ(known.standing, Standing::waiting);
     const bool late = known.ask.deadline && *known.ask.deadline <= now_;
     known.standing = late ? Standing::expired : Standing::refused;
+    staged_.erase(refuse.request);
     EXPECT_FALSE(refuse.error.message.empty());
   }
 
@@ -243,6 +285,7 @@ class World {
   std::map<std::string, ModelTerms> terms_;
   std::map<std::string, Copy> copies_;
   std::map<RequestId, Known> requests_;
+  std::set<RequestId> staged_;  // ever, less those refused
   RequestId last_ = 0;
   std::size_t order_ = 0;
 };

@@ -305,5 +305,100 @@ TEST(Scheduler, tells_places_and_the_wait_that_measured_times_promise) {
   EXPECT_EQ(places[0].expected_wait, 6 * kSecond);
 }
 
+TEST(Scheduler, hands_the_request_that_is_next_to_the_worker_while_every_slot_is_taken) {
+  Desk desk;
+  const auto first = desk.ask_and_load("a", 1, stageable());
+  const auto second = desk.ask("a", stageable()), third = desk.ask("a", stageable());
+  EXPECT_THAT(desk.staged, ElementsAre(second));
+  EXPECT_FALSE(desk.is_granted(second));
+  desk.release(first);
+  EXPECT_TRUE(desk.is_granted(second));
+  EXPECT_THAT(desk.staged, ElementsAre(second, third));
+}
+
+TEST(Scheduler, stages_nothing_at_a_worker_without_a_queue_of_its_own_nor_what_must_not_be) {
+  Desk desk;
+  desk.ask("a", stageable());
+  desk.note(desk.scheduler.loaded(key("a"), 1, desk.now));
+  desk.ask("a", stageable());
+  desk.ask_and_load("b", 1, stageable());
+  desk.ask("b");
+  desk.ask("b", stageable());  // not past the one that is next
+  EXPECT_THAT(desk.staged, IsEmpty());
+}
+
+TEST(Scheduler, stages_nothing_that_would_take_the_slot_of_a_request_that_the_engine_has_not_begun_with) {
+  Desk desk;
+  const auto restoring = desk.ask_and_load("a", 1);
+  const auto next = desk.ask("a", stageable());
+  EXPECT_THAT(desk.staged, IsEmpty());
+  desk.note(desk.scheduler.begun(restoring, desk.now));
+  EXPECT_THAT(desk.staged, ElementsAre(next));
+}
+
+TEST(Scheduler, counts_a_staged_request_among_those_who_wait_and_as_the_next) {
+  Desk desk({.queue_per_model = 2});
+  const auto first = desk.ask_and_load("a", 1);
+  desk.pass(4 * kSecond);
+  desk.release(first);
+  desk.ask("a", stageable());
+  const auto staged = desk.ask("a", stageable()), behind = desk.ask("a", stageable());
+  const auto places = desk.scheduler.places(key("a"), desk.now);
+  ASSERT_EQ(places.size(), 2U);
+  EXPECT_EQ(std::pair(places[0].request, places[1].request), std::pair(staged, behind));
+  EXPECT_EQ(places[1].expected_wait, 8 * kSecond);
+  EXPECT_EQ(desk.refused[desk.ask("a")].code, Code::overloaded);
+}
+
+TEST(Scheduler, stages_the_next_one_when_the_staged_one_leaves) {
+  Desk desk;
+  desk.ask_and_load("a", 1, stageable());
+  const auto leaves = desk.ask("a", stageable()), next = desk.ask("a", stageable());
+  desk.note(desk.scheduler.cancel(leaves, desk.now));
+  EXPECT_THAT(desk.staged, ElementsAre(leaves, next));
+  EXPECT_EQ(desk.scheduler.waiting(key("a")), 1U);
+}
+
+TEST(Scheduler, refuses_a_staged_request_whose_time_is_up_or_whose_worker_has_ended) {
+  Desk desk;
+  desk.ask_and_load("a", 1, stageable());
+  auto late = stageable();
+  late.max_wait = kSecond;
+  const auto first = desk.ask("a", late);
+  desk.pass(kSecond);
+  EXPECT_THAT(desk.refusal(first), HasSubstr("has all of its 1 slots taken"));
+  const auto second = desk.ask("a", stageable()), third = desk.ask("a");
+  desk.ended("a", Error(Code::upstream_failed, "killed"));
+  EXPECT_EQ(desk.refusal(second), "killed");
+  EXPECT_EQ(desk.refusal(third), "");
+}
+
+TEST(Scheduler, takes_a_staged_request_at_its_word_that_the_engine_has_begun) {
+  Desk desk;
+  desk.ask_and_load("a", 1, stageable());  // whose client is slow to take its answer
+  const auto staged = desk.ask("a", stageable());
+  desk.note(desk.scheduler.begun(staged, desk.now));
+  EXPECT_TRUE(desk.is_granted(staged));
+  desk.release(staged);
+  EXPECT_EQ(desk.scheduler.waiting(key("a")), 0U);
+}
+
+TEST(Scheduler, ends_a_staged_request_of_a_model_that_makes_room_and_then_stops_it) {
+  Desk desk({.turn = Milliseconds(10'000)});
+  desk.capacity(gib(10));
+  desk.model("a", gib(6));
+  desk.model("b", gib(6));
+  const auto working = desk.ask_and_load("a", 1, stageable());
+  const auto staged = desk.ask("a", stageable());
+  desk.ask("b");
+  desk.pass(Milliseconds(10'000));
+  desk.ask("a", stageable());
+  desk.release(working);
+  EXPECT_TRUE(desk.is_granted(staged));
+  EXPECT_THAT(desk.staged, ElementsAre(staged));  // it takes no new ones
+  desk.release(staged);
+  EXPECT_THAT(desk.moves(), ElementsAre("+a", "-a"));
+}
+
 }  // namespace
 }  // namespace puna::fleet::testing

@@ -21,7 +21,13 @@ struct AskOptions {
   double weight = 1;
   Priority priority = Priority::normal;
   std::optional<Milliseconds> max_wait = {};
+  Staging staging = Staging::never;
 };
+
+// Of a request that may go to its worker before its slot.
+inline AskOptions stageable(std::string client = "someone", Priority priority = Priority::normal) {
+  return {.client = std::move(client), .priority = priority, .staging = Staging::allowed};
+}
 
 class Desk {
  public:
@@ -33,7 +39,7 @@ class Desk {
   RequestId ask(const std::string& model, const AskOptions& options = {});
   // Asks, and the model is loaded at once.
   RequestId ask_and_load(const std::string& model, std::int64_t slots = 4, const AskOptions& options = {});
-  void loaded(const std::string& model, std::int64_t slots = 4) { note(scheduler.loaded(key(model), slots, now)); }
+  void loaded(const std::string& model, std::int64_t slots = 4) { note(scheduler.loaded(key(model), slots, now, Staging::allowed)); }
   void ended(const std::string& model, const std::optional<Error>& error = {}) { note(scheduler.ended(key(model), error, now)); }
   void release(RequestId id) { note(scheduler.release(id, now)); }
   void pass(Milliseconds time) {
@@ -53,6 +59,7 @@ class Desk {
   std::set<RequestId> granted;  // ever
   std::map<RequestId, Error> refused;
   std::vector<RequestId> order;  // of grants
+  std::vector<RequestId> staged;
 
  private:
   RequestId last_ = 0;
@@ -64,7 +71,7 @@ inline void Desk::model(const std::string& name, Bytes weights, bool pinned) {
 }
 
 inline RequestId Desk::ask(const std::string& model, const AskOptions& options) {
-  Ask ask{++last_, key(model), {options.client, options.weight}, options.priority, {}};
+  Ask ask{++last_, key(model), {options.client, options.weight}, options.priority, {}, options.staging};
   if (options.max_wait) ask.deadline = now + *options.max_wait;
   note(scheduler.ask(ask, terms[model], now));
   return ask.id;
@@ -80,6 +87,7 @@ inline void Desk::note(const Effects& effects) {
   for (const auto& effect : effects) {
     if (const auto* load = std::get_if<LoadModel>(&effect)) moves_.push_back("+" + load->model.first);
     if (const auto* stop = std::get_if<StopModel>(&effect)) moves_.push_back("-" + stop->model.first);
+    if (const auto* stage = std::get_if<Stage>(&effect)) staged.push_back(stage->request);
     if (const auto* grant = std::get_if<Grant>(&effect)) {
       granted.insert(grant->request);
       order.push_back(grant->request);

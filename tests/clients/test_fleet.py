@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import signal
 import threading
 import unittest
 
@@ -39,6 +41,44 @@ class Fleet(unittest.TestCase):
             self.assertEqual(answers[0].status, 200)
             self.assertEqual(answers[0].headers["X-Puna-Queue-Position"], "1")
             self.assertGreaterEqual(int(answers[0].headers["X-Puna-Queue-Ms"]), 1)
+
+    # ledger: M12
+    def test_who_is_next_when_a_worker_dies_is_answered_by_another_one(self):
+        with Daemon(slots=1) as daemon:
+            daemon.add_tiny_model("tiny", "--endless")
+            first = post(daemon, {**question("tiny", 20000), "stream": True})
+            first.readline()
+            with daemon.events() as events:
+                answers = []
+                second = threading.Thread(target=lambda: answers.append(post(daemon, question("tiny", 4))))
+                second.start()
+                next(event for event in events if event["type"] == "request.queued")
+            os.kill(daemon.running("tiny:latest")["pid"], signal.SIGKILL)
+            self.assertIn(b'"error"', first.read())
+            second.join(DEADLINE)
+            self.assertEqual(answers[0].status, 200)
+
+    def test_who_is_next_and_leaves_is_forgotten_and_who_waits_too_long_is_told(self):
+        with Daemon(slots=1) as daemon:
+            daemon.add_tiny_model("tiny", "--endless")
+            first = post(daemon, {**question("tiny", 20000), "stream": True})
+            first.readline()
+            with daemon.events() as events:
+                connection = http.client.HTTPConnection(daemon.url.removeprefix("http://"), timeout=DEADLINE)
+                connection.request("POST", "/v1/chat/completions", json.dumps(question("tiny", 4)), {"Content-Type": "application/json"})
+                next(event for event in events if event["type"] == "request.queued")
+                self.assertEqual(daemon.running("tiny:latest")["queued_requests"], 1)
+                connection.close()
+                for _ in range(1000):  # each turn is a round trip through the daemon
+                    if daemon.running("tiny:latest")["queued_requests"] == 0:
+                        break
+                self.assertEqual(daemon.running("tiny:latest")["queued_requests"], 0)
+            daemon.http.patch("/api/v1/settings", json={"key": "models.max_wait", "value": "200ms"}).raise_for_status()
+            late = post(daemon, question("tiny", 4))
+            self.assertEqual(late.status, 503)
+            self.assertGreaterEqual(int(late.headers["Retry-After"]), 1)
+            self.assertIn(b"has all of its 1 slots taken", late.read())
+            first.close()
 
     def test_a_model_that_streams_makes_room_for_another_when_it_has_ended(self):
         with Daemon(max_models=1, model_turn="0") as daemon:

@@ -1,5 +1,6 @@
 #include "api/openai/prepare.h"
 
+#include "api/openai/members.h"
 #include "api/openai/recipe.h"
 
 namespace puna::api::openai {
@@ -14,6 +15,12 @@ fleet::Purpose purpose_of(Endpoint endpoint) {
       return fleet::Purpose::embed;
   }
   return fleet::Purpose::generate;
+}
+
+// Several answers at once take several slots at once, and must find them free.
+fleet::Staging staging_of(const json::object& body) {
+  const auto* answers = present(body, "n");
+  return answers == nullptr || *answers == 1 ? fleet::Staging::allowed : fleet::Staging::never;
 }
 
 std::string_view target_of(Endpoint endpoint) {
@@ -44,7 +51,7 @@ net::Task<Result<Inference>> prepare(app::Workbench& workbench, Endpoint endpoin
   PUNA_CO_TRY(const auto recipe, co_await workbench.recipe(request.model));
   if (recipe && apply_recipe(*recipe, endpoint, request.body)) request.rewritten = true;
   const bool as_it_is = !request.rewritten && !original.empty();
-  Inference out{.lease = {.purpose = purpose_of(endpoint)},
+  Inference out{.lease = {.purpose = purpose_of(endpoint), .staging = staging_of(request.body)},
                 .target = target_of(endpoint),
                 .model = std::move(request.model),
                 .body = as_it_is ? std::move(original) : json::to_text(request.body),
