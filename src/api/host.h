@@ -24,6 +24,8 @@ class Host {
   [[nodiscard]] virtual bool tls() const = 0;  // TCP speaks TLS
   // Folders with loose modes and the like.
   [[nodiscard]] virtual std::vector<std::string> problems() const = 0;
+  // Reads settings and certificate anew, as SIGHUP makes it.
+  virtual void reload() = 0;
   // Ends the process as SIGTERM would; returns at once.
   virtual void request_shutdown() = 0;
 };

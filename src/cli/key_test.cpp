@@ -4,10 +4,13 @@
 
 #include "cli/cli_testing.h"
 #include "wire/access.h"
+#include "wire/certificate.h"
+#include "wire/system.h"
 
 namespace puna::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -56,6 +59,23 @@ TEST_F(KeyCommand, shows_what_is_spent_of_a_budget) {
 TEST_F(KeyCommand, revokes_by_name) {
   on_as("DELETE /api/v1/keys/laptop", 200, key("laptop", wire::KeyState::revoked));
   EXPECT_THAT(run_words({"key", "revoke", "laptop"}).err, HasSubstr("refused from now on"));
+}
+
+TEST_F(KeyCommand, makes_a_certificate_and_tells_how_clients_trust_it) {
+  on_as("POST /api/v1/certificate", 200,
+        wire::Certificate{.names = {"box", "192.168.1.5"},
+                          .expires_at = "2027-01-31T12:00:00.000Z",
+                          .fingerprint = "AB:CD",
+                          .authority = "/data/tls/authority.pem",
+                          .made = true,
+                          .in_use = true});
+  on_as("GET /api/v1/settings", 200, wire::SettingsView{.settings = {{.key = "server.port", .value = "8443"}}});
+  const auto ran = run_words({"key", "tls", "--name", "box", "--name", "192.168.1.5", "--days", "90", "--renew"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(daemon_->asked().front(), R"(POST /api/v1/certificate {"names":["box","192.168.1.5"],"days":90,"renew":true})");
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("box, 192.168.1.5"), HasSubstr("AB:CD")));
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("curl --cacert"), HasSubstr("SSL_CERT_FILE"), HasSubstr("https://box:8443")));
+  EXPECT_THAT(ran.err, Not(HasSubstr("warning")));
 }
 
 }  // namespace

@@ -437,6 +437,10 @@ Result<wire::ApiKey> Client::revoke_key(std::string_view id_or_name, std::stop_t
   return core_->call<wire::ApiKey>({.method = "DELETE", .target = model_target("keys", id_or_name)}, stop);
 }
 
+Result<wire::Certificate> Client::make_certificate(const wire::CertificateRequest& request, std::stop_token stop) {
+  return core_->call<wire::Certificate>({.method = "POST", .target = "/api/v1/certificate", .body = json::encode(request)}, stop);
+}
+
 Result<wire::UsageReport> Client::usage(const net::Query& query, std::stop_token stop) {
   const auto parameters = query.text();
   return core_->call<wire::UsageReport>({.target = parameters.empty() ? "/api/v1/access/usage" : "/api/v1/access/usage?" + parameters},

@@ -14,6 +14,7 @@
 #include "net/http_types.h"
 #include "wire/access.h"
 #include "wire/adapter_work.h"
+#include "wire/certificate.h"
 #include "wire/hub.h"
 #include "wire/job.h"
 #include "wire/model.h"
@@ -137,6 +138,9 @@ class Client {
   [[nodiscard]] Result<wire::ApiKey> key(std::string_view id_or_name, std::stop_token stop = {});
   [[nodiscard]] Result<wire::NewKey> create_key(const wire::KeyRequest& request, std::stop_token stop = {});
   [[nodiscard]] Result<wire::ApiKey> revoke_key(std::string_view id_or_name, std::stop_token stop = {});
+
+  // Makes the daemon's certificate, or shows the one that it made.
+  [[nodiscard]] Result<wire::Certificate> make_certificate(const wire::CertificateRequest& request, std::stop_token stop = {});
 
   // Parameters as the route has them: "from", "to", "key", "model".
   [[nodiscard]] Result<wire::UsageReport> usage(const net::Query& query, std::stop_token stop = {});

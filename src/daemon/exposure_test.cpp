@@ -42,9 +42,18 @@ TEST(Exposure, that_is_insecure_is_allowed_and_warned_of) {
 
 TEST(Exposure, warns_of_a_certificate_that_ends_soon) {
   const auto now = WallTime(std::chrono::hours(1000));
-  EXPECT_FALSE(expiry_warning(now + std::chrono::days(15), now));
-  EXPECT_THAT(expiry_warning(now + std::chrono::days(13), now).value_or(""), HasSubstr("expires at"));
+  EXPECT_FALSE(expiry_warning(now + std::chrono::days(31), now));
+  EXPECT_THAT(expiry_warning(now + std::chrono::days(29), now).value_or(""), HasSubstr("expires at"));
   EXPECT_THAT(expiry_warning(now, now).value_or(""), HasSubstr("expired at"));
+}
+
+TEST(Exposure, warns_of_a_certificate_for_other_names) {
+  const std::vector<std::string> network = {"box", "192.168.1.5", "localhost", "127.0.0.1"};
+  const auto is_for = [](std::string_view name) { return [name](const std::string& host) { return host == name; }; };
+  const auto outside = reached_as("0.0.0.0", network, {"models.example.org"});
+  for (const auto* good : {"box", "192.168.1.5", "models.example.org"}) EXPECT_FALSE(name_warning(outside, is_for(good))) << good;
+  EXPECT_THAT(name_warning(outside, is_for("localhost")).value_or(""), HasSubstr("box, 192.168.1.5"));
+  EXPECT_FALSE(name_warning(reached_as("127.0.0.1", network, {}), is_for("localhost")));
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "os/descriptor.h"
 #include "os/environment.h"
 #include "os/file_lock.h"
+#include "os/network_names.h"
 #include "os/notify.h"
 #include "os/places.h"
 #include "os/process.h"
@@ -74,13 +75,13 @@ class Daemon final : public api::Host {
   std::optional<std::string> tcp() const override { return tcp_; }
   bool tls() const override { return identity_ != nullptr; }
   std::vector<std::string> problems() const override;
+  void reload() override;
   void request_shutdown() override { begin_draining("shutdown request"); }
 
  private:
   Result<> listen();
   void listen_for_ollamas_clients(const net::ServerOptions& options);
   Result<> load_certificate();
-  void reload();
   void await_signal();
   void begin_draining(std::string_view cause);
   net::Task<void> drain();
@@ -95,6 +96,7 @@ class Daemon final : public api::Host {
   api::Phase phase_ = api::Phase::starting;
   std::optional<std::string> tcp_;
   std::shared_ptr<net::TlsIdentity> identity_;  // null: TCP is plain
+  std::optional<std::string> misnamed_;         // a warning of its names
   net::Io io_;
   asio::signal_set signals_;
   std::unique_ptr<app::Workbench> workbench_;
@@ -182,6 +184,8 @@ Result<> Daemon::load_certificate() {
   const auto settings = settings_.snapshot();
   PUNA_TRY(identity_, net::TlsIdentity::load({settings->get(setting::kTlsCertificate), settings->get(setting::kTlsKey)}));
   server_->use_tls(identity_);
+  const auto reached = reached_as(settings->get(setting::kHost), os::network_names(), settings->get(setting::kAllowedHosts));
+  misnamed_ = name_warning(reached, [this](const std::string& host) { return identity_->fits(host); });
   return {};
 }
 
@@ -189,6 +193,7 @@ std::vector<std::string> Daemon::problems() const {
   auto out = problems_;
   if (auto warning = identity_ ? expiry_warning(identity_->expires(), std::chrono::system_clock::now()) : std::nullopt)
     out.push_back(std::move(*warning));
+  if (auto warning = identity_ ? misnamed_ : std::nullopt) out.push_back(std::move(*warning));
   return out;
 }
 

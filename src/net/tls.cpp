@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,6 +66,11 @@ Result<std::shared_ptr<TlsIdentity>> TlsIdentity::load(const TlsFiles& files) {
                 fmt::format("the TLS key {} is not that of the certificate {}", files.key.string(), files.certificate.string()));
   identity->expires_ = expiry_of(context);
   return identity;
+}
+
+bool TlsIdentity::fits(const std::string& host) const {
+  X509* certificate = SSL_CTX_get0_certificate(context_->native_handle());
+  return X509_check_ip_asc(certificate, host.c_str(), 0) == 1 || X509_check_host(certificate, host.c_str(), host.size(), 0, nullptr) == 1;
 }
 
 }  // namespace puna::net

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -27,6 +28,8 @@ class TlsIdentity {
   ~TlsIdentity();
 
   [[nodiscard]] WallTime expires() const { return expires_; }
+  // Whether clients that go to this host name or address take it.
+  [[nodiscard]] bool fits(const std::string& host) const;
   [[nodiscard]] boost::asio::ssl::context& context() { return *context_; }
 
  private:

@@ -1,9 +1,13 @@
 """Keys, TLS, limits, usage and metrics, as official clients and a scraper meet them."""
 
+import hashlib
 import json
+import os
 import re
+import socket
 import ssl
 import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -301,6 +305,80 @@ class Exposure(unittest.TestCase):
             self.assertEqual(httpx.get(open_one.url.replace("0.0.0.0", "127.0.0.1") + "/health").status_code, 200)
             problems = " ".join(open_one.get("/api/v1/status")["problems"])
             self.assertIn("server.insecure", problems)
+
+
+class OwnCertificate(unittest.TestCase):
+    """`puna key tls`, and a daemon that other machines reach."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon()
+        cls.addClassCleanup(cls.daemon.__exit__)
+        cls.daemon.__enter__()
+        cls.made = json.loads(cls.daemon.command("key", "tls", "--json").stdout)
+        cls.key = cls.daemon.command("key", "create", "laptop").stdout.strip()
+        cls.daemon.command("config", "set", "server.host", "0.0.0.0")
+        cls.daemon.disconnect()
+        cls.daemon.process.terminate()
+        cls.daemon.process.wait(DEADLINE)
+        cls.daemon.start()
+        cls.port = cls.daemon.url.rsplit(":", 1)[1]
+        outside = [name for name in cls.made["names"] if name.count(".") == 3 and not name.startswith("127.")]
+        cls.urls = [f"https://{host}:{cls.port}" for host in ["localhost", "127.0.0.1", *outside]]
+
+    def shown(self):
+        """The SHA-256 fingerprint of what the port shows."""
+        context = ssl.create_default_context(cafile=self.made["authority"])
+        with socket.create_connection(("127.0.0.1", int(self.port)), DEADLINE) as plain:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1") as secured:
+                digest = hashlib.sha256(secured.getpeercert(binary_form=True)).hexdigest().upper()
+        return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+    # ledger: M6
+    def test_is_trusted_by_official_clients_and_by_curl(self):
+        code = "import openai, sys; print(openai.OpenAI(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0).models.list().data)"
+        trust = {**os.environ, "SSL_CERT_FILE": self.made["authority"]}
+        for url in self.urls:
+            listed = subprocess.run(
+                [sys.executable, "-c", code, url + "/v1", self.key], env=trust, capture_output=True, text=True, timeout=DEADLINE
+            )
+            self.assertEqual((listed.stdout, listed.returncode), ("[]\n", 0), listed.stderr)
+            said = subprocess.run(
+                ["curl", "-sS", "--cacert", self.made["authority"], "-H", f"Authorization: Bearer {self.key}", url + "/v1/models"],
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE,
+            )
+            self.assertEqual(json.loads(said.stdout)["data"], [], said.stderr)
+        self.assertEqual(self.shown(), self.made["fingerprint"])
+
+    def test_is_not_trusted_without_the_authority(self):
+        with self.assertRaises(httpx.ConnectError):
+            httpx.get(self.urls[0] + "/health")
+
+    def test_carries_its_names_past_the_check_of_hosts(self):
+        context = ssl.create_default_context(cafile=self.made["authority"])
+        for name in self.made["names"]:
+            host = f"[{name}]" if ":" in name else name
+            answer = httpx.get(self.urls[1] + "/health", headers={"Host": f"{host}:{self.port}"}, verify=context)
+            self.assertEqual(answer.status_code, 200, answer.text)
+
+    def test_that_is_renewed_is_shown_at_once_and_trusted_already(self):
+        again = self.daemon.command("key", "tls", "--days", "30", check=False)
+        self.assertNotEqual(again.returncode, 0)
+        self.assertIn("--renew` puts another one in its place", again.stderr)
+        renewed = json.loads(self.daemon.command("key", "tls", "--days", "90", "--renew", "--json").stdout)
+        self.assertEqual(renewed["authority_fingerprint"], self.made["authority_fingerprint"])
+        self.assertNotEqual(renewed["fingerprint"], self.made["fingerprint"])
+        self.assertEqual(self.shown(), renewed["fingerprint"])
+
+    def test_near_its_end_is_told_by_the_doctor(self):
+        self.daemon.command("key", "tls", "--days", "20", "--renew")
+        self.assertIn("expires at", self.daemon.command("doctor", check=False).stdout)
+        self.daemon.command("key", "tls", "--renew", "--name", "elsewhere.example")
+        self.daemon.command("config", "unset", "server.allowed_hosts")
+        self.assertIn("for none of the names", self.daemon.command("doctor", check=False).stdout)
+        self.made.update(json.loads(self.daemon.command("key", "tls", "--renew", "--json").stdout))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ namespace puna::api {
 [[nodiscard]] std::span<const Route> setting_routes();
 [[nodiscard]] std::span<const Route> log_routes();
 [[nodiscard]] std::span<const Route> key_routes();
+[[nodiscard]] std::span<const Route> certificate_routes();
 [[nodiscard]] std::span<const Route> usage_routes();
 [[nodiscard]] std::span<const Route> metrics_routes();
 [[nodiscard]] std::span<const Route> openai_routes();

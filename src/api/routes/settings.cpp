@@ -44,7 +44,7 @@ net::Task<Result<>> change_setting(Call& call) {
   PUNA_CO_CHECK(check_may_change(call.caller(), change.key));
   auto& workbench = call.workbench();
   PUNA_CO_CHECK(co_await call.blocking([&] { return workbench.change_setting(change); }));
-  workbench.apply_settings();
+  call.host().reload();
   co_return co_await call.reply(workbench.settings_view());
 }
 

@@ -32,6 +32,7 @@ extern const CommandSpec kServe;
 extern const CommandSpec kLogs;
 extern const CommandSpec kJob;
 extern const CommandSpec kKey;
+extern const CommandSpec kKeyTls;  // a child of kKey
 extern const CommandSpec kUsage;
 extern const CommandSpec kConfig;
 extern const CommandSpec kDoctor;

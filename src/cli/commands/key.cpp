@@ -220,8 +220,9 @@ constexpr CommandSpec kRevokeKey{.name = "revoke",
                                  .examples = kRevokeExamples,
                                  .prints_data = true,
                                  .run = revoke};
-constexpr std::array<const CommandSpec*, 4> kChildren = {&kCreateKey, &kListKeys, &kShowKey, &kRevokeKey};
-constexpr std::array kExamples = {Example{"puna key create laptop", "a key that may use every model"}};
+constexpr std::array<const CommandSpec*, 5> kChildren = {&kCreateKey, &kListKeys, &kShowKey, &kRevokeKey, &kKeyTls};
+constexpr std::array kExamples = {Example{"puna key create laptop", "a key that may use every model"},
+                                  Example{"puna key tls", "a certificate, so that other machines can come"}};
 
 }  // namespace
 
