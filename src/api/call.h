@@ -9,13 +9,20 @@
 #include "app/workbench.h"
 #include "base/json.h"
 #include "net/http_server.h"
+#include "telemetry/trace.h"
 
 namespace puna::api {
 
 class Call {
  public:
-  Call(app::Workbench& workbench, Host& host, net::ServerRequest& request, net::Responder& responder, access::Caller caller)
-      : workbench_(workbench), host_(host), request_(request), responder_(responder), caller_(std::move(caller)) {}
+  Call(app::Workbench& workbench, Host& host, net::ServerRequest& request, net::Responder& responder, access::Caller caller,
+       std::optional<telemetry::Trace> trace)
+      : workbench_(workbench),
+        host_(host),
+        request_(request),
+        responder_(responder),
+        caller_(std::move(caller)),
+        trace_(std::move(trace)) {}
 
   [[nodiscard]] app::Workbench& workbench() { return workbench_; }
   [[nodiscard]] Host& host() { return host_; }
@@ -23,6 +30,7 @@ class Call {
   // The body, which the request no longer has then: a long one is held once.
   [[nodiscard]] std::string take_body() { return std::exchange(request_.body, {}); }
   [[nodiscard]] const access::Caller& caller() const { return caller_; }
+  [[nodiscard]] const std::optional<telemetry::Trace>& trace() const { return trace_; }  // absent: nobody is told spans
   [[nodiscard]] net::Responder& responder() { return responder_; }
 
   // A parameter of the route's path, decoded.
@@ -54,6 +62,7 @@ class Call {
   net::ServerRequest& request_;
   net::Responder& responder_;
   const access::Caller caller_;
+  const std::optional<telemetry::Trace> trace_;
 };
 
 }  // namespace puna::api

@@ -54,7 +54,19 @@ std::optional<json::object> last_object(std::string_view text, std::string_view 
   return std::nullopt;
 }
 
+// The quotes say that it is a member: inside a text they would be escaped.
+void take_finish_reasons(std::string_view text, std::vector<std::string>& into) {
+  constexpr std::string_view kMember = R"("finish_reason":")";
+  constexpr std::size_t kLongest = 32;
+  for (auto at = text.find(kMember); at != std::string_view::npos; at = text.find(kMember, at)) {
+    at += kMember.size();
+    const auto end = text.find('"', at);
+    if (end != std::string_view::npos && end - at <= kLongest) into.emplace_back(text.substr(at, end - at));
+  }
+}
+
 void scan(std::string_view text, EngineUsage& into) {
+  take_finish_reasons(text, into.finish_reasons);
   if (const auto timings = last_object(text, R"("timings":)")) take_timings(*timings, into);
   if (const auto usage = last_object(text, R"("usage":)")) take_counts(*usage, into);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 
@@ -15,6 +16,7 @@ struct EngineUsage {
   std::int64_t completion_tokens = 0;
   double prompt_ms = 0;
   double completion_ms = 0;
+  std::vector<std::string> finish_reasons = {};  // of the choices, as far as they ended
   bool exact = false;  // false: the answer was cut before the engine told; completion_tokens is the number of events until then
 };
 

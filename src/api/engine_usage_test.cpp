@@ -21,6 +21,15 @@ TEST(EngineUsage, is_found_at_the_end_of_a_stream_that_is_cut_anywhere) {
   EXPECT_EQ(usage.prompt_ms, 12.5);
 }
 
+TEST(EngineUsage, has_the_reasons_why_choices_ended) {
+  UsageReader stream, whole;
+  stream.feed("data: {\"choices\":[{\"delta\":{\"content\":\"\\\"finish_reason\\\":\\\"no\"},\"finish_reason\":null}]}\n\n");
+  stream.feed("data: {\"choices\":[{\"index\":0,\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n");
+  whole.whole(R"({"choices":[{"finish_reason":"stop"},{"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1}})");
+  EXPECT_EQ(stream.usage().finish_reasons, std::vector<std::string>{"length"});
+  EXPECT_EQ(whole.usage().finish_reasons, (std::vector<std::string>{"stop", "tool_calls"}));
+}
+
 TEST(EngineUsage, of_a_cut_stream_is_the_number_of_its_events) {
   UsageReader reader;
   reader.feed("data: {\"choices\":[]}\n\ndata: {\"cho");

@@ -19,10 +19,16 @@ constexpr std::string_view kChatTarget = "/v1/chat/completions";
 constexpr Bytes kLargestErrorBody = mib(1);
 constexpr Bytes kLargestAnswer = gib(1);
 
+// Below its request's; a batch's line has none above it.
+std::optional<telemetry::Trace> begin_trace(app::Workbench& workbench, const Inference& inference) {
+  return inference.trace ? inference.trace->below() : workbench.tracer().begin();
+}
+
 // One request on its way to a worker and back.
 struct Exchange {
   app::Workbench& workbench;
   Inference& inference;
+  std::optional<telemetry::Trace> trace = begin_trace(workbench, inference);
   std::optional<fleet::Lease> lease = {};
   UsageReader usage = {};
   wire::Overflow overflow = wire::Overflow::refuse;
@@ -43,6 +49,8 @@ struct Exchange {
 net::HttpRequest worker_request(const Exchange& exchange) {
   auto request = exchange.lease->endpoint().request("POST", exchange.inference.target);
   request.headers.add("Content-Type", "application/json");
+  const bool ours = !exchange.lease->socket().empty();
+  if (exchange.trace && !ours) exchange.trace->write(request.headers);  // another server may have spans of its own
   request.body = std::move(exchange.inference.body);
   // A long prompt may take minutes before its first token: silence is judged by the probe, not by a deadline.
   request.deadlines = {.connect = Milliseconds(5000), .first_byte = kForever, .idle = kForever, .total = kForever};
@@ -317,16 +325,20 @@ InferenceOutcome outcome_of(const Error& error, const net::Responder* responder)
 }
 
 void report_end(const Exchange& exchange, const std::optional<Error>& error, const net::Responder* responder) {
-  const auto since = [&](Monotonic::time_point point) { return std::chrono::round<Milliseconds>(point - exchange.arrived); };
   const auto& inference = exchange.inference;
   InferenceEnd end{.lease = inference.lease,
                    .model = exchange.lease ? exchange.lease->model() : inference.model,
+                   .asked = inference.model,
                    .target = inference.target,
                    .stream = inference.stream,
                    .usage = exchange.usage.usage(),
                    .waited = exchange.lease ? exchange.lease->waited() : Milliseconds(0),
-                   .total = since(Monotonic::now())};
-  if (exchange.first_byte) end.first_byte = since(*exchange.first_byte);
+                   .when = {.arrived = exchange.arrived,
+                            .slot = exchange.lease ? exchange.lease->slot_at() : std::nullopt,
+                            .load = exchange.lease ? std::optional(exchange.lease->load()) : std::nullopt,
+                            .first_byte = exchange.first_byte,
+                            .ended = Monotonic::now()},
+                   .trace = exchange.trace};
   if (exchange.cut) {
     end.outcome = InferenceOutcome::failed;
     end.error = exchange.cut;
@@ -343,6 +355,7 @@ void claim(const Call& call, Inference& inference) {
   inference.lease.request_id = call.request().id;
   inference.lease.client = {.id = caller.id, .weight = caller.weight};
   inference.lease.priority = priority_of(caller);
+  inference.trace = call.trace();
 }
 
 template <class T>

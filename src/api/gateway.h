@@ -22,6 +22,7 @@ struct Inference {
   std::optional<wire::Overflow> overflow = {};  // for a conversation that is too long; absent: as the profile or the settings have it
   std::optional<std::vector<wire::AdapterUse>> adapters = {};  // instead of the model's own
   std::optional<std::int64_t> context = {};                    // tokens at least
+  std::optional<telemetry::Trace> trace = {};                  // of the request; infer() adds it
   std::unique_ptr<Rendering> rendering = nullptr;              // null: the engine's answer passes through as it is
 };
 

@@ -1,5 +1,6 @@
 #include "api/inference_end.h"
 
+#include "api/request_spans.h"
 #include "base/log.h"
 
 namespace puna::api {
@@ -17,8 +18,8 @@ access::ModelUse use_of(const InferenceEnd& end) {
           .tokens_in = end.usage.prompt_tokens,
           .tokens_cached = end.usage.cached_tokens,
           .tokens_out = end.usage.completion_tokens,
-          .first_token = end.first_byte.value_or(Milliseconds(0)),
-          .duration = end.total};
+          .first_token = end.first_byte().value_or(Milliseconds(0)),
+          .duration = end.total()};
 }
 
 metrics::RequestEnd figures_of(const InferenceEnd& end) {
@@ -28,9 +29,9 @@ metrics::RequestEnd figures_of(const InferenceEnd& end) {
           .tokens_cached = end.usage.cached_tokens,
           .tokens_out = end.usage.completion_tokens,
           .waited = end.waited,
-          .first_token = end.stream ? end.first_byte : std::nullopt,  // a whole answer comes at once
+          .first_token = end.stream ? end.first_byte() : std::nullopt,  // a whole answer comes at once
           .writing_ms = end.usage.completion_ms,
-          .total = end.total};
+          .total = end.total()};
 }
 
 json::object facts_of(const InferenceEnd& end) {
@@ -42,8 +43,8 @@ json::object facts_of(const InferenceEnd& end) {
                    {"tokens_cached", end.usage.cached_tokens},
                    {"tokens_out", end.usage.completion_tokens},
                    {"wait_ms", end.waited.count()},
-                   {"inference_ms", end.total.count()}};
-  if (end.first_byte) out["first_byte_ms"] = end.first_byte->count();
+                   {"inference_ms", end.total().count()}};
+  if (const auto first = end.first_byte()) out["first_byte_ms"] = first->count();
   if (end.error) out["error"] = to_string(end.error->code);
   return out;
 }
@@ -54,6 +55,8 @@ void report(app::Workbench& workbench, const InferenceEnd& end) {
   workbench.access().used(use_of(end));
   workbench.recorder().ended(figures_of(end));
   workbench.access().request_log().add(end.lease.request_id, facts_of(end));
+  if (end.trace)
+    for (auto& span : inference_spans(end)) workbench.tracer().record(*end.trace, std::move(span));
   log::debug("api", "inference ended",
              {{"request", end.lease.request_id},
               {"model", end.model},
@@ -61,8 +64,8 @@ void report(app::Workbench& workbench, const InferenceEnd& end) {
               {"prompt_tokens", end.usage.prompt_tokens},
               {"completion_tokens", end.usage.completion_tokens},
               {"waited_ms", end.waited.count()},
-              {"first_byte_ms", end.first_byte.value_or(Milliseconds(-1)).count()},
-              {"total_ms", end.total.count()}});
+              {"first_byte_ms", end.first_byte().value_or(Milliseconds(-1)).count()},
+              {"total_ms", end.total().count()}});
 }
 
 }  // namespace puna::api

@@ -4,6 +4,7 @@
 
 #include "api/error_body.h"
 #include "api/openai/batch_line.h"
+#include "api/request_spans.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -16,6 +17,11 @@ namespace {
 net::Task<Result<>> handle_with(net::Task<Result<>> (*handle)(Call&), Call& call) {
   co_await net::asio::this_coro::throw_if_cancelled(false);
   co_return co_await handle(call);
+}
+
+// What looks every few seconds how the daemon is would drown the rest.
+bool is_told(const Route& route) {
+  return !route.open && route.scope != wire::Scope::metrics;
 }
 
 }  // namespace
@@ -53,21 +59,22 @@ net::Response Service::format_error(int status, const Error& error, const net::S
   return error_response(dialect_of(request), status, error, request.id);
 }
 
-net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder, Trace& trace) {
+net::Task<Result<>> Service::run(net::ServerRequest& request, net::Responder& responder, Account& account) {
   auto& access = workbench_.access();
   auto match = router_.match(request.method, request.path);
+  if (!match || is_told(*match->route)) account.trace = workbench_.tracer().begin(request.headers);
   access::Caller caller;
   if (!match || !match->route->open) {
     PUNA_CO_TRY(caller, access.gate().identify(request.peer, request.headers));
-    trace.client = caller.id;
+    account.client = caller.id;
     PUNA_CO_CHECK(match);
-    trace.route = match->route->path;
+    account.route = match->route->path;
     PUNA_CO_CHECK(access::require_scope(caller, match->route->scope.value_or(wire::Scope::admin)));
   }
-  trace.route = match->route->path;
+  account.route = match->route->path;
   request.path_parameters = std::move(match->parameters);
   if (caller.kind == access::CallerKind::key) access.note_key_use(caller.id);
-  Call call(workbench_, host_, request, responder, std::move(caller));
+  Call call(workbench_, host_, request, responder, std::move(caller), account.trace);
   const bool uses_model = match->route->scope == wire::Scope::inference && match->route->method == "POST";
   if (!uses_model) co_return co_await handle_for_caller(*match->route, call);
   const auto turn = access.begin(call.caller());
@@ -95,18 +102,23 @@ net::Task<Result<>> Service::revocation_of(std::string key) {
 
 net::Task<void> Service::handle(net::ServerRequest& request, net::Responder& responder) {
   auto& log = workbench_.access().request_log();
-  const auto began = std::chrono::steady_clock::now();
+  RequestEnd end{.method = request.method, .path = request.path, .tls = host_.tls() && !request.peer.unix_socket, .id = request.id};
+  end.began = std::chrono::steady_clock::now();
   log.begin(request.id);
-  Trace trace;
-  const auto outcome = co_await run(request, responder, trace);
+  Account account;
+  const auto outcome = co_await run(request, responder, account);
   if (!outcome) co_await tell(outcome.error(), request, responder);
-  const auto took = std::chrono::round<Milliseconds>(std::chrono::steady_clock::now() - began);
-  log.end(request.id, {{"client", trace.client},
+  end.ended = std::chrono::steady_clock::now();
+  log.end(request.id, {{"client", account.client},
                        {"from", request.peer.unix_socket ? std::string_view("socket") : std::string_view(request.peer.address)},
                        {"method", printable(request.method)},
-                       {"route", trace.route},
+                       {"route", account.route},
                        {"status", responder.status()},
-                       {"duration_ms", took.count()}});
+                       {"duration_ms", std::chrono::round<Milliseconds>(end.ended - end.began).count()}});
+  if (!account.trace) co_return;
+  end.route = account.route;
+  end.status = responder.status();
+  workbench_.tracer().record(*account.trace, request_span(*account.trace, end));
 }
 
 net::Task<void> Service::tell(const Error& error, net::ServerRequest& request, net::Responder& responder) {

@@ -22,11 +22,12 @@ class Service {
 
  private:
   net::Task<void> handle(net::ServerRequest& request, net::Responder& responder);
-  struct Trace {  // for the request log
+  struct Account {  // for the request log and the spans
     std::string client;
     std::string_view route;
+    std::optional<telemetry::Trace> trace = {};
   };
-  net::Task<Result<>> run(net::ServerRequest& request, net::Responder& responder, Trace& trace);
+  net::Task<Result<>> run(net::ServerRequest& request, net::Responder& responder, Account& account);
   // Ends with Code::unauthenticated when the caller's key is revoked meanwhile.
   net::Task<Result<>> handle_for_caller(const Route& route, Call& call);
   net::Task<void> tell(const Error& error, net::ServerRequest& request, net::Responder& responder);

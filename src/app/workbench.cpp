@@ -22,6 +22,7 @@ namespace puna::app {
 namespace {
 
 constexpr Bytes kLargestSettingsFile = mib(1);
+constexpr Milliseconds kLastSpans{3'000};  // that a stop waits for a collector
 
 // Their states can be computed again.
 std::filesystem::path conversations_of(const os::Places& places) {
@@ -103,6 +104,8 @@ Result<std::unique_ptr<Workbench>> Workbench::create(Parts parts) {
 Result<> Workbench::build() {
   const auto settings = parts_.settings.snapshot();
   http_ = std::make_unique<net::HttpClient>(parts_.io, client_options(*settings));
+  tracer_ = std::make_unique<telemetry::Tracer>(telemetry::Tracer::Parts{
+      .io = parts_.io, .http = *http_, .settings = [this] { return parts_.settings.snapshot(); }, .clock = clock_});
   PUNA_TRY(auto database, store::Database::open(parts_.places.database()));
   database_ = std::make_unique<store::Database>(std::move(database));
   responses_ = std::make_unique<responses::Archive>(parts_.io, *database_, [this] {
@@ -281,6 +284,7 @@ net::Task<Result<>> Workbench::shut_down(Milliseconds drain) {
   PUNA_CO_CHECK(co_await fleet_->shutdown(drain));
   PUNA_CO_CHECK(co_await responses_->flush(drain));
   PUNA_CO_CHECK(co_await access_->flush());
+  co_await tracer_->close(std::min(drain, kLastSpans));
   co_return stopped;
 }
 

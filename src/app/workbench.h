@@ -30,6 +30,7 @@
 #include "quantize/quantizer.h"
 #include "responses/archive.h"
 #include "store/database.h"
+#include "telemetry/tracer.h"
 #include "training/adapter_jobs.h"
 #include "training/tuning.h"
 #include "wire/model.h"
@@ -62,6 +63,7 @@ class Workbench {
   [[nodiscard]] access::Access& access() { return *access_; }
   // Up to date with the workers' changes: they are counted when somebody asks or a request ends, not one by one. Network thread.
   [[nodiscard]] metrics::Recorder& recorder();
+  [[nodiscard]] telemetry::Tracer& tracer() { return *tracer_; }
   [[nodiscard]] jobs::Queue& jobs() { return *jobs_; }
   [[nodiscard]] model::Library& library() { return *library_; }
   [[nodiscard]] model::LibraryJobs& library_jobs() { return *library_jobs_; }
@@ -144,6 +146,7 @@ class Workbench {
   EventBus events_;
   metrics::Recorder recorder_;
   std::unique_ptr<net::HttpClient> http_;
+  std::unique_ptr<telemetry::Tracer> tracer_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<responses::Archive> responses_;
   std::unique_ptr<batch::Files> files_;

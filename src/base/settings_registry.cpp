@@ -89,6 +89,9 @@ std::span<const SettingSpec* const> all() {
       &kLogFileSize,
       &kLogFiles,
       &kLogRequests,
+      &kOtlpEndpoint,
+      &kOtlpHeaders,
+      &kServiceName,
   });
   return kAll;
 }

@@ -101,6 +101,10 @@ inline constexpr Setting<std::string> kLogLevel{{"log.level", "PUNA_LOG_LEVEL", 
 inline constexpr Setting<Bytes> kLogFileSize{{"log.file_size", "PUNA_LOG_FILE_SIZE", "10 MiB", "size at which a log file is rotated", 65536, 1099511627776.0, "", false}};
 inline constexpr Setting<std::int64_t> kLogFiles{{"log.files", "PUNA_LOG_FILES", "5", "rotated log files that are kept", 1, 1000, "", false}};
 inline constexpr Setting<bool> kLogRequests{{"log.requests", "PUNA_LOG_REQUESTS", "true", "write a line for each request into requests.log: who, which model, how it ended, tokens and times; never what was said"}};
+
+inline constexpr Setting<std::string> kOtlpEndpoint{{"telemetry.otlp_endpoint", "PUNA_OTLP_ENDPOINT", "", "OpenTelemetry collector that is told the spans of each request, by OTLP over HTTP, such as http://localhost:4318; empty: nobody", 0, 0, "", true, 0, "OTEL_EXPORTER_OTLP_ENDPOINT"}};
+inline constexpr Setting<std::string> kOtlpHeaders{{"telemetry.otlp_headers", "PUNA_OTLP_HEADERS", "", "header fields for the collector, such as api-key=abc,x=y; values may have escapes as in URLs", 0, 0, "", true, 0, "OTEL_EXPORTER_OTLP_HEADERS", true}};
+inline constexpr Setting<std::string> kServiceName{{"telemetry.service_name", "PUNA_SERVICE_NAME", "puna", "name by which the collector knows this daemon", 0, 0, "", true, 0, "OTEL_SERVICE_NAME"}};
 // clang-format on
 
 // All of them, in the order of the reference documentation.

@@ -84,8 +84,8 @@ Result<> start_daemon(const LaunchOptions& options, const os::StopDescriptor& st
 bool is_passed_on(std::string_view name) {
   constexpr std::array<std::string_view, 10> kNames = {"http_proxy", "https_proxy", "all_proxy",     "no_proxy",     "HTTPS_PROXY",
                                                        "ALL_PROXY",  "NO_PROXY",    "SSL_CERT_FILE", "SSL_CERT_DIR", "GOMP_CPU_AFFINITY"};
-  constexpr std::array<std::string_view, 11> kPrefixes = {"PUNA_", "CUDA_", "NVIDIA_", "HIP_",        "GGML_",  "VK_",
-                                                          "OMP_",  "HF_",   "HUGGING", "MODELSCOPE_", "OLLAMA_"};
+  constexpr std::array<std::string_view, 12> kPrefixes = {"PUNA_", "CUDA_", "NVIDIA_", "HIP_",        "GGML_",   "VK_",
+                                                          "OMP_",  "HF_",   "HUGGING", "MODELSCOPE_", "OLLAMA_", "OTEL_"};
   return std::ranges::find(kNames, name) != kNames.end() ||
          std::ranges::any_of(kPrefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
 }

@@ -42,6 +42,7 @@ Lease::Lease(std::weak_ptr<Roster> roster, Worker& worker, std::shared_ptr<Turn>
     : roster_(std::move(roster)),
       worker_(worker.id()),
       turn_(std::move(turn)),
+      load_(worker.load()),
       model_(worker.model()),
       endpoint_(std::make_shared<const Endpoint>(worker.endpoint())),
       context_length_(worker.context_length()),
@@ -55,6 +56,7 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     roster_ = std::move(other.roster_);
     worker_ = other.worker_;
     turn_ = other.turn_;
+    load_ = other.load_;
     model_ = std::move(other.model_);
     endpoint_ = std::move(other.endpoint_);
     context_length_ = other.context_length_;
@@ -69,6 +71,10 @@ void Lease::end() {
 
 Milliseconds Lease::waited() const {
   return turn_->waited.value_or(std::chrono::ceil<Milliseconds>(std::chrono::steady_clock::now() - turn_->asked));
+}
+
+std::optional<MonotonicTime> Lease::slot_at() const {
+  return turn_->waited ? std::optional(turn_->asked + *turn_->waited) : std::nullopt;
 }
 
 net::Task<Result<>> Lease::slot() {

@@ -73,11 +73,18 @@ class Lease {
   // the model is unloaded, or its worker has ended.
   [[nodiscard]] net::Task<Result<>> slot();
   [[nodiscard]] bool has_slot() const { return turn_->waited.has_value(); }
+  [[nodiscard]] std::optional<MonotonicTime> slot_at() const;  // when it had it
   // To be told when the engine has begun with it: then a staged request has its slot, and one that could not be staged no longer stands
   // in the way of others.
   void begun();
   // Its worker ended before it had its slot: the request was not touched, and the next worker may have it.
   [[nodiscard]] bool lost() const { return turn_->lost; }
+  // The worker's load, which may be long past.
+  struct Load {
+    MonotonicTime began;
+    MonotonicTime ended;
+  };
+  [[nodiscard]] Load load() const { return load_; }
 
   // For an answer that has been silent for models.hang_probe: asks the worker's inference queue for a sign of life. A worker that gives
   // none in that time again is killed, and every request it had fails with fault `hung`.
@@ -107,6 +114,7 @@ class Lease {
   std::weak_ptr<Roster> roster_;  // empty once moved from
   std::uint64_t worker_ = 0;
   std::shared_ptr<Turn> turn_;
+  Load load_;
   std::string model_;
   std::shared_ptr<const Endpoint> endpoint_;
   std::int64_t context_length_ = 0;

@@ -262,6 +262,7 @@ void Worker::take_ready(const wire::WorkerStatus& status) {
   stall_.clear();
   progress_ = 1;
   was_ready_ = true;
+  load_.ended = std::chrono::steady_clock::now();
   context_length_ = status.context_length.value_or(0);
   slots_ = status.slots.value_or(0);
   memory_ = status.memory;

@@ -58,6 +58,7 @@ class Worker {
   [[nodiscard]] std::optional<pid_t> pid() const;  // while the process lives
   [[nodiscard]] const std::optional<std::vector<wire::WorkerMemory>>& memory() const { return memory_; }
   [[nodiscard]] const std::optional<wire::WorkerFailure>& failure() const { return failure_; }
+  [[nodiscard]] Lease::Load load() const { return load_; }
   [[nodiscard]] bool answered() const { return answered_; }  // a request came to its end
   [[nodiscard]] wire::RunningModel view() const;
 
@@ -114,6 +115,7 @@ class Worker {
   std::int64_t slots_ = 0;
   std::int64_t active_ = 0;
   std::optional<std::vector<wire::WorkerMemory>> memory_;  // that the engine has allocated
+  Lease::Load load_{std::chrono::steady_clock::now(), {}};
   bool answered_ = false;
   bool was_ready_ = false;
   bool exited_ = false;  // the process, before its last words are read

@@ -38,6 +38,14 @@ void write_server(TextPage& page, Call& call, std::size_t jobs) {
   page.sample(static_cast<double>(jobs));
 }
 
+void write_telemetry(TextPage& page, const telemetry::Tracer::Counts& counts) {
+  page.family("puna_telemetry_spans_total", Kind::counter, "Spans by what became of them.");
+  page.sample({{"outcome", "sent"}}, static_cast<double>(counts.sent));
+  page.sample({{"outcome", "dropped"}}, static_cast<double>(counts.dropped));
+  page.family("puna_telemetry_spans_waiting", Kind::gauge, "Spans that wait to be sent.");
+  page.sample(static_cast<double>(counts.waiting));
+}
+
 using Samples = std::vector<wire::WorkerSample>;
 
 // One of each model and purpose, the newest: a worker may still be ending while the next one starts, and a series has one sample.
@@ -100,6 +108,7 @@ net::Task<Result<>> show_metrics(Call& call) {
   write_workers(page, samples);
   write_transfers(page, workbench);
   write_queues(page, newest(workbench.fleet().list()));
+  write_telemetry(page, workbench.tracer().counts());
   workbench.recorder().write(page);
   net::Response response{200, {{"Content-Type", metrics::kContentType}}, page.take()};
   co_return co_await call.responder().send(std::move(response));

@@ -17,7 +17,7 @@ net::Task<Result<>> show_settings(Call& call) {
 
 // Settings by which a stranger could run a program as this user, read files or traffic of this user's, or let others in.
 Result<> check_may_change(const access::Caller& caller, std::string_view key) {
-  static const std::array<const SettingSpec*, 18> kGuarded = {&setting::kWorkerProgram,
+  static const std::array<const SettingSpec*, 20> kGuarded = {&setting::kWorkerProgram,
                                                               &setting::kHost,
                                                               &setting::kInsecure,
                                                               &setting::kTlsCertificate,
@@ -34,7 +34,9 @@ Result<> check_may_change(const access::Caller& caller, std::string_view key) {
                                                               &setting::kHubTokenFile,
                                                               &setting::kOllamaRegistry,
                                                               &setting::kModelScopeEndpoint,
-                                                              &setting::kModelScopeToken};
+                                                              &setting::kModelScopeToken,
+                                                              &setting::kOtlpEndpoint,
+                                                              &setting::kOtlpHeaders};
   const bool guarded = std::ranges::any_of(kGuarded, [&](const SettingSpec* spec) { return spec->key == key; });
   return guarded ? access::require_owner(caller, fmt::format("the setting {} is guarded", key)) : Result<>();
 }
