@@ -25,7 +25,10 @@ endif()
 # The exported targets name their system dependencies, which must exist in this project too.
 file(STRINGS ${PUNA_LLAMA_DIR}/CMakeCache.txt llama_cuda REGEX "^PUNA_LLAMA_CUDA:BOOL=ON")
 if(llama_cuda)
-  find_package(CUDAToolkit REQUIRED)
+  block() # CMake 3.25 calls a library outdated which CUDA 13 has no more, unless the project asks for an older CMake
+    set(CMAKE_MINIMUM_REQUIRED_VERSION 3.24)
+    find_package(CUDAToolkit REQUIRED)
+  endblock()
 endif()
 include(${PUNA_LLAMA_DIR}/llama-targets.cmake)
 # Released builds: ggml and its kernels for every CPU are libraries, which travel with the program.

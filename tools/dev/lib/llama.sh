@@ -109,13 +109,15 @@ try_llama_origins() {
 }
 
 compile_llama() {
-  local folder=$1
+  local folder=$1 linker=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld)
   shift
+  # CMake tries NVIDIA's compiler with the g++ behind it, which does not find Debian's lld-19.
+  if [[ " $* " == *" -DPUNA_LLAMA_CUDA=ON "* ]]; then linker=(); fi
   # Its build would take this repository's commit for its own, and compile anew after each of ours.
   export GIT_CEILING_DIRECTORIES=$PWD/build/deps
   cmake -S deps/llama -B "$folder" -G Ninja -DPUNA_LLAMA_SOURCE="$PWD/$llama_source" -DCMAKE_C_COMPILER=clang-19 \
     -DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-    -DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld "$@" >"$logs/llama-configure.log" 2>&1 || { cat "$logs/llama-configure.log"; return 1; }
+    "${linker[@]}" "$@" >"$logs/llama-configure.log" 2>&1 || { cat "$logs/llama-configure.log"; return 1; }
   ninja -C "$folder" libraries
 }
 
