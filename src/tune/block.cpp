@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tune/gradient.h"
 #include "tune/kernels.h"
 #include "tune/norm.h"
 #include "tune/random.h"
@@ -55,6 +56,16 @@ bool is_fused(const BlockCall& call) {
   return call.model.shape().architecture->fused;
 }
 
+// A map that shares its input with no other.
+void forward(const BlockCall& call, Target target, const float* x, float* y) {
+  const LinearResult result{call.linear(target), y};
+  forward(std::span(&result, 1), x);
+}
+void backward(const BlockCall& call, Target target, Adapter& adapter, const float* x, const float* d_y, float* d_x) {
+  const LinearGradient gradient{call.linear(target), d_y};
+  backward(std::span(&gradient, 1), adapter, x, d_x);
+}
+
 // One of the parts that lie side by side in the rows of a fused map's result.
 struct Part {
   float* data;  // [tokens, width]
@@ -93,25 +104,25 @@ std::array<Part, 3> parts_of(const BlockCall& call, const Heads& heads) {
 
 void forward_heads(const BlockCall& call, const float* x, const Heads& heads) {
   if (is_fused(call)) {
-    forward(call.linear(Target::attn_qkv), x, call.scratch.fused.data());
+    forward(call, Target::attn_qkv, x, call.scratch.fused.data());
     copy_parts(call, Way::apart, parts_of(call, heads));
     return;
   }
-  forward(call.linear(Target::attn_q), x, heads.q);
-  forward(call.linear(Target::attn_k), x, heads.k);
-  forward(call.linear(Target::attn_v), x, heads.v);
+  const std::array results{LinearResult{call.linear(Target::attn_q), heads.q}, LinearResult{call.linear(Target::attn_k), heads.k},
+                           LinearResult{call.linear(Target::attn_v), heads.v}};
+  forward(results, x);
 }
 
 // d_x may be null, when no gradient is needed below.
 void backward_heads(const BlockCall& call, Adapter& adapter, const float* x, const Heads& d, float* d_x) {
   if (is_fused(call)) {
     copy_parts(call, Way::together, parts_of(call, d));
-    backward(call.linear(Target::attn_qkv), adapter, x, call.scratch.fused.data(), d_x, Gradient::replace);
+    backward(call, Target::attn_qkv, adapter, x, call.scratch.fused.data(), d_x);
     return;
   }
-  backward(call.linear(Target::attn_q), adapter, x, d.q, d_x, Gradient::replace);
-  backward(call.linear(Target::attn_k), adapter, x, d.k, d_x, Gradient::add);
-  backward(call.linear(Target::attn_v), adapter, x, d.v, d_x, Gradient::add);
+  const std::array gradients{LinearGradient{call.linear(Target::attn_q), d.q}, LinearGradient{call.linear(Target::attn_k), d.k},
+                             LinearGradient{call.linear(Target::attn_v), d.v}};
+  backward(gradients, adapter, x, d_x);
 }
 
 std::array<Part, 2> parts_of_gate(const BlockCall& call, Activations& kept) {
@@ -120,23 +131,25 @@ std::array<Part, 2> parts_of_gate(const BlockCall& call, Activations& kept) {
 
 void forward_gate(const BlockCall& call, Activations& kept) {
   if (is_fused(call)) {
-    forward(call.linear(Target::ffn_gate_up), kept.ffn_input.data(), call.scratch.fused.data());
+    forward(call, Target::ffn_gate_up, kept.ffn_input.data(), call.scratch.fused.data());
     copy_parts(call, Way::apart, parts_of_gate(call, kept));
     return;
   }
-  forward(call.linear(Target::ffn_gate), kept.ffn_input.data(), kept.gate.data());
-  forward(call.linear(Target::ffn_up), kept.ffn_input.data(), kept.up.data());
+  const std::array results{LinearResult{call.linear(Target::ffn_gate), kept.gate.data()},
+                           LinearResult{call.linear(Target::ffn_up), kept.up.data()}};
+  forward(results, kept.ffn_input.data());
 }
 
 // From the gradients of gate and up, which lie where these were.
 void backward_gate(const BlockCall& call, Adapter& adapter, Activations& kept, float* d_x) {
   if (is_fused(call)) {
     copy_parts(call, Way::together, parts_of_gate(call, kept));
-    backward(call.linear(Target::ffn_gate_up), adapter, kept.ffn_input.data(), call.scratch.fused.data(), d_x, Gradient::replace);
+    backward(call, Target::ffn_gate_up, adapter, kept.ffn_input.data(), call.scratch.fused.data(), d_x);
     return;
   }
-  backward(call.linear(Target::ffn_gate), adapter, kept.ffn_input.data(), kept.gate.data(), d_x, Gradient::replace);
-  backward(call.linear(Target::ffn_up), adapter, kept.ffn_input.data(), kept.up.data(), d_x, Gradient::add);
+  const std::array gradients{LinearGradient{call.linear(Target::ffn_gate), kept.gate.data()},
+                             LinearGradient{call.linear(Target::ffn_up), kept.up.data()}};
+  backward(gradients, adapter, kept.ffn_input.data(), d_x);
 }
 
 void forward_attention(const BlockCall& call, const float* x, Activations& kept) {
@@ -158,7 +171,7 @@ void forward_attention(const BlockCall& call, const float* x, Activations& kept)
 void backward_ffn(const BlockCall& call, Adapter& adapter, Activations& kept, BackwardScratch& scratch, float* d) {
   const std::size_t tokens = call.batch.tokens.size();
   const float* d_result = result_gradient(call, call.weights().ffn_result_norm, kept.ffn_result.data(), d, scratch.d_result.data());
-  backward(call.linear(Target::ffn_down), adapter, kept.act.data(), d_result, scratch.d_act.data(), Gradient::replace);
+  backward(call, Target::ffn_down, adapter, kept.act.data(), d_result, scratch.d_act.data());
   const auto activation_back = is_gelu(call) ? kernels().geglu_back : kernels().swiglu_back;
   for_stretches(call.team, tokens * call.model.shape().inner, [&](std::size_t at, std::size_t count) {
     activation_back(kept.gate.data() + at, kept.up.data() + at, scratch.d_act.data() + at, kept.gate.data() + at, kept.up.data() + at,
@@ -189,7 +202,7 @@ void backward_attention(const BlockCall& call, Adapter& adapter, const float* x,
                         Below below) {
   const float* d_result =
       result_gradient(call, call.weights().attention_result_norm, kept.attention_result.data(), d, scratch.d_result.data());
-  backward(call.linear(Target::attn_output), adapter, kept.attention.data(), d_result, scratch.d_attention.data(), Gradient::replace);
+  backward(call, Target::attn_output, adapter, kept.attention.data(), d_result, scratch.d_attention.data());
   backward_scores(call, kept, scratch);
   float* d_input = below == Below::needs_gradient ? scratch.d_normal.data() : nullptr;
   backward_heads(call, adapter, kept.attention_input.data(), {scratch.d_q.data(), scratch.d_k.data(), scratch.d_v.data()}, d_input);
@@ -254,7 +267,7 @@ void forward(const BlockCall& call, const float* x, Activations& kept, float* y)
   const Layer& weights = call.weights();
   forward_attention(call, x, kept);
   float* attention_result = weights.attention_result_norm.empty() ? kept.middle.data() : kept.attention_result.data();
-  forward(call.linear(Target::attn_output), kept.attention.data(), attention_result);
+  forward(call, Target::attn_output, kept.attention.data(), attention_result);
   add_result(call, weights.attention_result_norm, x, attention_result, kept.middle.data());
   normalise(norm(call, weights.ffn_norm), kept.middle.data(), kept.ffn_input.data());
   forward_gate(call, kept);
@@ -265,7 +278,7 @@ void forward(const BlockCall& call, const float* x, Activations& kept, float* y)
   const bool has_norm = !weights.ffn_result_norm.empty();  // whose way back needs what went into it
   if (y == nullptr && !has_norm) return;
   float* ffn_result = has_norm ? kept.ffn_result.data() : y;
-  forward(call.linear(Target::ffn_down), kept.act.data(), ffn_result);
+  forward(call, Target::ffn_down, kept.act.data(), ffn_result);
   if (y != nullptr) add_result(call, weights.ffn_result_norm, kept.middle.data(), ffn_result, y);
 }
 

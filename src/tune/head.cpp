@@ -13,17 +13,17 @@ namespace {
 constexpr std::size_t kLogitFloats = 16 << 20;  // 64 MiB of logits at most, unless the vocabulary is enormous
 constexpr std::size_t kFewestPlaces = 16;
 
-std::size_t places_of(const Shape& shape, std::size_t tokens) {
-  return std::clamp<std::size_t>(kLogitFloats / shape.vocabulary, kFewestPlaces, std::max(tokens, kFewestPlaces));
-}
-
 }  // namespace
+
+std::size_t Head::places(const Model& model, std::size_t tokens) {
+  return std::clamp<std::size_t>(kLogitFloats / model.shape().vocabulary, kFewestPlaces, std::max(tokens, kFewestPlaces));
+}
 
 Head::Head(const Model& model, Team& team, LinearScratch& scratch, std::size_t tokens)
     : model_(model),
       team_(team),
       scratch_(scratch),
-      places_(places_of(model.shape(), tokens)),
+      places_(places(model, tokens)),
       input_(places_ * model.shape().width),
       gathered_(places_ * model.shape().width),
       d_input_(places_ * model.shape().width),
@@ -33,7 +33,7 @@ Head::Head(const Model& model, Team& team, LinearScratch& scratch, std::size_t t
 
 std::size_t Head::floats(const Model& model, std::size_t tokens) {
   const std::size_t tables = model.shape().logit_cap > 0 ? 2 : 1;
-  return places_of(model.shape(), tokens) * (3 * model.shape().width + tables * model.shape().vocabulary + 1);
+  return places(model, tokens) * (3 * model.shape().width + tables * model.shape().vocabulary + 1);
 }
 
 void Head::gather(std::span<const std::uint32_t> tokens, const float* x) {
@@ -43,8 +43,13 @@ void Head::gather(std::span<const std::uint32_t> tokens, const float* x) {
   normalise({team_, model_.final_norm(), model_.shape().norm_epsilon, tokens.size()}, gathered_.data(), input_.data());
 }
 
-void Head::logits_of_gathered(std::size_t places, float* out) {
+void Head::multiply_weight(std::size_t places, float* out) {
   const BaseMatrix& weight = model_.head();
+  if (scratch_.offload != nullptr && scratch_.offload->takes(weight)) {
+    const Offload::Product product{&weight, out};
+    scratch_.offload->multiply(std::span(&product, 1), input_.data(), places);
+    return;
+  }
   const std::size_t step = LinearScratch::slice_rows(weight);
   for (std::size_t first = 0; first < weight.out; first += step) {
     const std::size_t rows = std::min(step, weight.out - first);
@@ -52,6 +57,27 @@ void Head::logits_of_gathered(std::size_t places, float* out) {
     multiply(team_, {places, rows, weight.in, 1, 0, scratch_.precision}, rows_of(input_.data(), weight.in),
              rows_of(w, weight.in).transposed(), out + first, weight.out);
   }
+}
+
+void Head::multiply_weight_back(std::size_t places) {
+  const BaseMatrix& weight = model_.head();
+  if (scratch_.offload != nullptr && scratch_.offload->takes_back(weight)) {
+    const Offload::Gradient gradient{&weight, logits_.data()};
+    scratch_.offload->multiply_back(std::span(&gradient, 1), d_input_.data(), places);
+    return;
+  }
+  const std::size_t step = LinearScratch::slice_rows(weight);
+  for (std::size_t first = 0; first < weight.out; first += step) {
+    const std::size_t rows = std::min(step, weight.out - first);
+    const float* w = base_rows(team_, scratch_, weight, first, rows);
+    multiply(team_, {places, weight.in, rows, 1, first == 0 ? 0.0F : 1.0F, scratch_.precision}, rows_of(logits_.data() + first, weight.out),
+             rows_of(w, weight.in), d_input_.data(), weight.in);
+  }
+}
+
+void Head::logits_of_gathered(std::size_t places, float* out) {
+  const BaseMatrix& weight = model_.head();
+  multiply_weight(places, out);
   const float cap = model_.shape().logit_cap;
   const auto& bias = model_.head_bias();
   if (bias.empty() && cap == 0) return;
@@ -90,14 +116,7 @@ void Head::gradient_of_logits(const Chunk& chunk, std::span<const float> slopes)
 
 void Head::scatter(const Chunk& chunk, float* d_x) {
   const std::size_t width = model_.shape().width;
-  const BaseMatrix& weight = model_.head();
-  const std::size_t step = LinearScratch::slice_rows(weight);
-  for (std::size_t first = 0; first < weight.out; first += step) {
-    const std::size_t rows = std::min(step, weight.out - first);
-    const float* w = base_rows(team_, scratch_, weight, first, rows);
-    multiply(team_, {chunk.trained.size(), width, rows, 1, first == 0 ? 0.0F : 1.0F, scratch_.precision},
-             rows_of(logits_.data() + first, weight.out), rows_of(w, weight.in), d_input_.data(), width);
-  }
+  multiply_weight_back(chunk.trained.size());
   normalise_back({team_, model_.final_norm(), model_.shape().norm_epsilon, chunk.trained.size()}, gathered_.data(), d_input_.data(),
                  d_input_.data(), Gradient::replace);
   for (std::size_t place = 0; place < chunk.trained.size(); ++place)

@@ -17,6 +17,8 @@ class Head {
  public:
   Head(const Model& model, Team& team, LinearScratch& scratch, std::size_t tokens);
   [[nodiscard]] static std::size_t floats(const Model& model, std::size_t tokens);
+  // That many of up to so many tokens go through the output's weight together.
+  [[nodiscard]] static std::size_t places(const Model& model, std::size_t tokens);
 
   // The logarithm of the probability of each of `trained`, from x [tokens, width].
   [[nodiscard]] std::vector<float> score(std::span<const MicroBatch::Trained> trained, const float* x);
@@ -31,7 +33,8 @@ class Head {
     std::span<const MicroBatch::Trained> trained;
     float* log_probabilities;
   };
-  [[nodiscard]] std::size_t chunk_places() const;
+  void multiply_weight(std::size_t places, float* out);
+  void multiply_weight_back(std::size_t places);
   void gather(std::span<const std::uint32_t> tokens, const float* x);
   void logits_of_gathered(std::size_t places, float* out);
   void log_probabilities(const Chunk& chunk);

@@ -1,8 +1,10 @@
 #include "tune/linear.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "tune/gemm.h"
+#include "tune/gradient.h"
 #include "tune/kernels.h"
 #include "tune/random.h"
 
@@ -39,9 +41,17 @@ std::size_t fused_width(const Shape& shape) {
   return shape.architecture->fused ? std::max(shape.query_width() + 2 * shape.key_width(), 2 * shape.inner) : 0;
 }
 
-// Adding s B A to W costs rank x in x out products; going through A and B costs tokens x rank x (in + out).
+bool is_elsewhere(const LinearCall& call) {
+  return call.scratch.offload != nullptr && call.scratch.offload->takes(call.linear.weight);
+}
+bool is_back_elsewhere(const LinearCall& call) {
+  return call.scratch.offload != nullptr && call.scratch.offload->takes_back(call.linear.weight);
+}
+
+// Adding s B A to W costs rank x in x out products; going through A and B costs tokens x rank x (in + out). A device has W alone.
 bool merges(const LinearCall& call) {
-  return call.pair != nullptr && !call.dropout && call.tokens * (call.pair->in + call.pair->out) > call.pair->in * call.pair->out;
+  return call.pair != nullptr && !call.dropout && !is_elsewhere(call) &&
+         call.tokens * (call.pair->in + call.pair->out) > call.pair->in * call.pair->out;
 }
 
 // W, or W + s B A, rows [first, first + rows).
@@ -117,6 +127,56 @@ void backward_pair(const LinearCall& call, Adapter& adapter, bool merged, const 
              pair.in);
 }
 
+// y = W x, or (W + s B A) x
+void multiply_here(const LinearCall& call, bool merged, const float* x, float* y) {
+  const BaseMatrix& weight = call.linear.weight;
+  const std::size_t step = LinearScratch::slice_rows(weight);
+  for (std::size_t first = 0; first < weight.out; first += step) {
+    const std::size_t rows = std::min(step, weight.out - first);
+    const float* w = effective_rows(call, merged, first, rows);
+    multiply(call.team, {call.tokens, rows, weight.in, 1, 0, call.scratch.precision}, rows_of(x, weight.in),
+             rows_of(w, weight.in).transposed(), y + first, weight.out);
+  }
+}
+
+void multiply_back_here(const LinearCall& call, bool merged, const float* d_y, float* d_x, Gradient gradient) {
+  const BaseMatrix& weight = call.linear.weight;
+  const std::size_t step = LinearScratch::slice_rows(weight);
+  for (std::size_t first = 0; first < weight.out; first += step) {
+    const std::size_t rows = std::min(step, weight.out - first);
+    const float* w = effective_rows(call, merged, first, rows);
+    const float before = gradient == Gradient::replace && first == 0 ? 0 : 1;
+    multiply(call.team, {call.tokens, weight.in, rows, 1, before, call.scratch.precision}, rows_of(d_y + first, weight.out),
+             rows_of(w, weight.in), d_x, weight.in);
+  }
+}
+
+void multiply_elsewhere(std::span<const LinearResult> results, const float* x) {
+  std::vector<Offload::Product> products;
+  for (const auto& [call, y] : results)
+    if (is_elsewhere(call)) products.push_back({&call.linear.weight, y});
+  const LinearCall& any = results.front().call;
+  if (!products.empty()) any.scratch.offload->multiply(products, x, any.tokens);
+}
+
+// Whether there was something, and d_x is set.
+bool multiply_back_elsewhere(std::span<const LinearGradient> gradients, float* d_x) {
+  std::vector<Offload::Gradient> products;
+  for (const auto& [call, d_y] : gradients)
+    if (is_back_elsewhere(call)) products.push_back({&call.linear.weight, d_y});
+  const LinearCall& any = gradients.front().call;
+  if (!products.empty()) any.scratch.offload->multiply_back(products, d_x, any.tokens);
+  return !products.empty();
+}
+
+// y += s B A x
+void add_pair(const LinearCall& call, const float* x, float* y) {
+  const LoraPair& pair = *call.pair;
+  reduce(call, dropped(call, x));
+  multiply(call.team, {call.tokens, pair.out, pair.rank, pair.scale, 1}, rows_of(call.scratch.hidden.data(), pair.rank),
+           rows_of(call.adapter->b(pair), pair.rank).transposed(), y, pair.out);
+}
+
 }  // namespace
 
 LinearScratch::LinearScratch(const Model& model, const Adapter* adapter, std::size_t tokens) {
@@ -143,36 +203,26 @@ const float* base_rows(Team& team, LinearScratch& scratch, const BaseMatrix& wei
   return scratch.weight.data();
 }
 
-void forward(const LinearCall& call, const float* x, float* y) {
-  const BaseMatrix& weight = call.linear.weight;
-  const bool merged = merges(call);
-  const std::size_t step = LinearScratch::slice_rows(weight);
-  for (std::size_t first = 0; first < weight.out; first += step) {
-    const std::size_t rows = std::min(step, weight.out - first);
-    const float* w = effective_rows(call, merged, first, rows);
-    multiply(call.team, {call.tokens, rows, weight.in, 1, 0, call.scratch.precision}, rows_of(x, weight.in),
-             rows_of(w, weight.in).transposed(), y + first, weight.out);
+void forward(std::span<const LinearResult> results, const float* x) {
+  multiply_elsewhere(results, x);
+  for (const auto& [call, y] : results) {
+    const bool merged = merges(call);
+    if (!is_elsewhere(call)) multiply_here(call, merged, x, y);
+    add_bias(call, y);
+    if (call.pair != nullptr && !merged) add_pair(call, x, y);
   }
-  add_bias(call, y);
-  if (call.pair == nullptr || merged) return;
-  const LoraPair& pair = *call.pair;
-  reduce(call, dropped(call, x));
-  multiply(call.team, {call.tokens, pair.out, pair.rank, pair.scale, 1}, rows_of(call.scratch.hidden.data(), pair.rank),
-           rows_of(call.adapter->b(pair), pair.rank).transposed(), y, pair.out);
 }
 
-void backward(const LinearCall& call, Adapter& adapter, const float* x, const float* d_y, float* d_x, Gradient gradient) {
-  const BaseMatrix& weight = call.linear.weight;
-  const bool merged = merges(call);
-  const std::size_t step = LinearScratch::slice_rows(weight);
-  for (std::size_t first = 0; d_x != nullptr && first < weight.out; first += step) {
-    const std::size_t rows = std::min(step, weight.out - first);
-    const float* w = effective_rows(call, merged, first, rows);
-    const float before = gradient == Gradient::replace && first == 0 ? 0 : 1;
-    multiply(call.team, {call.tokens, weight.in, rows, 1, before, call.scratch.precision}, rows_of(d_y + first, weight.out),
-             rows_of(w, weight.in), d_x, weight.in);
+void backward(std::span<const LinearGradient> gradients, Adapter& adapter, const float* x, float* d_x) {
+  bool begun = d_x != nullptr && multiply_back_elsewhere(gradients, d_x);
+  for (const auto& [call, d_y] : gradients) {
+    const bool merged = merges(call);
+    if (d_x != nullptr && !is_back_elsewhere(call)) {
+      multiply_back_here(call, merged, d_y, d_x, begun ? Gradient::add : Gradient::replace);
+      begun = true;
+    }
+    if (call.pair != nullptr) backward_pair(call, adapter, merged, x, d_y, d_x);
   }
-  if (call.pair != nullptr) backward_pair(call, adapter, merged, x, d_y, d_x);
 }
 
 }  // namespace puna::tune

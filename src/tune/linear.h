@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "tune/adapter.h"
 #include "tune/gemm.h"
-#include "tune/gradient.h"
 #include "tune/model.h"
+#include "tune/offload.h"
 #include "tune/team.h"
 
 namespace puna::tune {
@@ -24,6 +25,7 @@ class LinearScratch {
   [[nodiscard]] static std::size_t floats(const Model& model, const Adapter* adapter, std::size_t tokens);
 
   Precision precision = Precision::f32;  // of products with whole weights
+  Offload* offload = nullptr;            // what computes them elsewhere, if anything does
 
   Floats weight;    // [slice_rows, in]
   Floats hidden;    // [tokens, rank]: A x
@@ -43,10 +45,18 @@ struct LinearCall {
   bool dropout = false;
 };
 
-// y [tokens, out] from x [tokens, in].
-void forward(const LinearCall& call, const float* x, float* y);
-// Adds to the gradients of the pair. When d_x [tokens, in] is not null, the gradient that reaches x is added to it or put there.
-void backward(const LinearCall& call, Adapter& adapter, const float* x, const float* d_y, float* d_x, Gradient gradient);
+// Maps of the same x [tokens, in], together: it goes to a device once.
+struct LinearResult {
+  LinearCall call;
+  float* y;  // [tokens, out]
+};
+void forward(std::span<const LinearResult> results, const float* x);
+// Adds to the gradients of the pairs. When d_x [tokens, in] is not null, it is set to the gradient that reaches x.
+struct LinearGradient {
+  LinearCall call;
+  const float* d_y;
+};
+void backward(std::span<const LinearGradient> gradients, Adapter& adapter, const float* x, float* d_x);
 // The base alone, rows [first, first + rows) of W as floats: read into the scratch unless the file has floats.
 [[nodiscard]] const float* base_rows(Team& team, LinearScratch& scratch, const BaseMatrix& weight, std::size_t first, std::size_t rows);
 

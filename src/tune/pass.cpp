@@ -34,11 +34,13 @@ Pass::Pass(const Model& model, Team& team, const Adapter* adapter, const PassOpt
       team_(team),
       options_(options),
       rotation_(model.shape(), model.frequency_factors(options.longest), options.longest),
+      offload_(options.device ? std::make_unique<Offload>(placement(model, options), team) : nullptr),
       scratch_(model, adapter, options.most_tokens),
       head_(model, team, scratch_, options.most_tokens),
       backward_(model.shape(), adapter == nullptr ? 0 : options.most_tokens),
       gradient_(adapter == nullptr ? 0 : options.most_tokens * model.shape().width) {
-  scratch_.precision = options.precision;
+  scratch_.precision = can_multiply(options.precision) ? options.precision : Precision::f32;
+  scratch_.offload = offload_.get();
   if (model.shape().window > 0) window_rotation_.emplace(Rotation::of_windows(model.shape(), options.longest));
   const std::size_t kept = adapter == nullptr ? 1 : kept_layers(model.shape(), options);
   for (std::size_t layer = 0; layer < kept; ++layer) activations_.emplace_back(model.shape(), options.most_tokens);
@@ -58,6 +60,20 @@ Bytes Pass::memory(const Model& model, const Adapter* adapter, std::size_t threa
   floats += (trains ? shape.layers + 2 : 2) * tokens * shape.width;
   floats += threads * attention_scratch_floats(shape, options.longest) + team_floats(model, threads);
   return Bytes(floats * sizeof(float));
+}
+
+Placement Pass::placement(const Model& model, const PassOptions& options) {
+  return place(model, *options.device,
+               {.precision = options.precision, .tokens = options.most_tokens, .head_tokens = Head::places(model, options.most_tokens)});
+}
+
+Result<> Pass::device_status() const {
+  return offload_ ? offload_->status() : Result<>();
+}
+
+Result<> Pass::go_on(const std::stop_token& stop) const {
+  if (stop.stop_requested()) return fail(Code::cancelled, "the training was stopped");
+  return device_status();
 }
 
 Result<> Pass::check(const MicroBatch& batch) const {
@@ -104,7 +120,7 @@ Result<const float*> Pass::forward(const MicroBatch& batch, const Adapter* adapt
   embed(batch, input_of(0, mode));
   const std::size_t layers = model_.shape().layers;
   for (std::size_t layer = 0; layer < layers; ++layer) {
-    if (stop.stop_requested()) return fail(Code::cancelled, "the training was stopped");
+    PUNA_CHECK(go_on(stop));
     tune::forward(block(batch, adapter, layer, key, mode), input_of(layer, mode), activations(layer), input_of(layer + 1, mode));
   }
   return input_of(layers, mode);
@@ -113,19 +129,21 @@ Result<const float*> Pass::forward(const MicroBatch& batch, const Adapter* adapt
 Result<> Pass::backward(const MicroBatch& batch, Adapter& adapter, std::uint64_t key, const std::stop_token& stop) {
   const std::size_t lowest = adapter.first_layer();
   for (std::size_t layer = model_.shape().layers; layer-- > lowest;) {
-    if (stop.stop_requested()) return fail(Code::cancelled, "the training was stopped");
+    PUNA_CHECK(go_on(stop));
     const BlockCall call = block(batch, &adapter, layer, key, Mode::train);
     const float* x = input_of(layer, Mode::train);
     if (activations_.size() == 1 && layer + 1 < model_.shape().layers) tune::forward(call, x, activations(layer), nullptr);
     const Below below = layer == lowest ? Below::needs_none : Below::needs_gradient;
     tune::backward(call, adapter, x, activations(layer), backward_, gradient_.data(), below);
   }
-  return {};
+  return device_status();
 }
 
 Result<std::vector<float>> Pass::score(const MicroBatch& batch, const Adapter* adapter, const std::stop_token& stop) {
   PUNA_TRY(const float* x, forward(batch, adapter, 0, Mode::score, stop));
-  return head_.score(batch.trained, x);
+  auto out = head_.score(batch.trained, x);
+  PUNA_CHECK(device_status());
+  return out;
 }
 
 Result<std::vector<float>> Pass::train(const MicroBatch& batch, Adapter& adapter, std::uint64_t key, const std::stop_token& stop) {
@@ -139,6 +157,7 @@ Result<std::vector<float>> Pass::train(const MicroBatch& batch, Adapter& adapter
                                        const std::stop_token& stop) {
   PUNA_TRY(const float* x, forward(batch, &adapter, key, Mode::train, stop));
   const auto before = head_.score(batch.trained, x);
+  PUNA_CHECK(device_status());
   const auto by_place = slopes(before);
   auto out = head_.score_back(batch, by_place, x, gradient_.data());
   PUNA_CHECK(backward(batch, adapter, key, stop));
@@ -149,6 +168,7 @@ Result<std::vector<float>> Pass::logits(const MicroBatch& batch, std::span<const
   PUNA_TRY(const float* x, forward(batch, adapter, 0, Mode::score, {}));
   std::vector<float> out(places.size() * model_.shape().vocabulary);
   head_.logits(places, x, out.data());
+  PUNA_CHECK(device_status());
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -30,11 +31,13 @@ struct PassOptions {
   std::size_t most_tokens = 0;  // in a micro-batch
   std::size_t longest = 0;      // document
   Recompute recompute = Recompute::each_layer;
-  Precision precision = Precision::f32;  // of products with the model's weights; see can_multiply()
+  Precision precision = Precision::f32;  // of products with the model's weights; without a device see can_multiply()
+  std::optional<Device> device = {};     // that they are computed on, as far as it can; null: the CPU
 };
 
 // Holds all the memory that a pass needs, so that after the first one nothing grows. `model` and `team` outlive it; of an adapter it keeps
-// nothing but the sizes of the one it was made for.
+// nothing but the sizes of the one it was made for. With a device, its constructor uploads the weights; what that device fails at later
+// ends a pass with Code::upstream_failed.
 class Pass {
  public:
   Pass(const Model& model, Team& team, const Adapter* adapter, const PassOptions& options);
@@ -42,6 +45,10 @@ class Pass {
   Pass& operator=(const Pass&) = delete;
   // What the constructor will take, and what the team's scratch will grow to, without the mapped file and the adapter itself.
   [[nodiscard]] static Bytes memory(const Model& model, const Adapter* adapter, std::size_t threads, const PassOptions& options);
+  // What the device of the options would do; there must be one.
+  [[nodiscard]] static Placement placement(const Model& model, const PassOptions& options);
+  // Null where there is no device.
+  [[nodiscard]] const Offload* offload() const { return offload_.get(); }
 
   // The logarithm of the probability of each of the batch's trained tokens. Without an adapter, the base's.
   [[nodiscard]] Result<std::vector<float>> score(const MicroBatch& batch, const Adapter* adapter, const std::stop_token& stop = {});
@@ -60,6 +67,9 @@ class Pass {
  private:
   enum class Mode : std::uint8_t { score, train };
   [[nodiscard]] Result<> check(const MicroBatch& batch) const;
+  [[nodiscard]] Result<> device_status() const;
+  // Nobody stops it, and the device is well.
+  [[nodiscard]] Result<> go_on(const std::stop_token& stop) const;
   [[nodiscard]] BlockCall block(const MicroBatch& batch, const Adapter* adapter, std::size_t layer, std::uint64_t key, Mode mode);
   [[nodiscard]] Activations& activations(std::size_t layer);
   [[nodiscard]] float* input_of(std::size_t layer, Mode mode);
@@ -74,6 +84,7 @@ class Pass {
   PassOptions options_;
   Rotation rotation_;
   std::optional<Rotation> window_rotation_;  // where layers have windows
+  std::unique_ptr<Offload> offload_;
   LinearScratch scratch_;
   Head head_;
   std::deque<Activations> activations_;  // of each layer, or of the one at hand

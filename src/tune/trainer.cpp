@@ -22,7 +22,7 @@ Result<> check(const TrainerOptions& options) {
   if (options.pass.most_tokens == 0 || options.pass.longest == 0 || options.pass.longest > options.pass.most_tokens)
     return fail(Code::invalid_argument,
                 fmt::format("rows of {} tokens do not fit micro-batches of {}", options.pass.longest, options.pass.most_tokens));
-  if (!can_multiply(options.pass.precision))
+  if (!options.pass.device && !can_multiply(options.pass.precision))
     return fail(Code::unsupported, "this CPU has no instruction for products in bfloat16; train in 32 bits");
   return {};
 }
