@@ -135,6 +135,20 @@ std::string result_section(const RunStory& story) {
   return out + "\n";
 }
 
+// Where it was computed, when a device took part.
+std::string work_section(std::span<const wire::TuneEvent> metrics) {
+  const auto found = std::ranges::find_if(metrics, [](const wire::TuneEvent& event) { return event.estimate && event.estimate->device; });
+  if (found == metrics.end()) return {};
+  const auto& device = *found->estimate->device;
+  std::string out = fmt::format("## Computed on {}\n\n{}, of whose memory the run took {}.\n\n", escaped(device.name),
+                                escaped(device.description), format_bytes(Bytes(static_cast<std::uint64_t>(device.memory))));
+  out += "| where | what | of | why |\n|---|---|---|---|\n";
+  for (const auto& work : device.work)
+    out +=
+        fmt::format("| {} | {} | {} | {} |\n", escaped(work.place), escaped(work.operation), escaped(work.tensors), escaped(work.reason));
+  return out + "\n";
+}
+
 // What the run warned of, each thing once.
 std::string notes_section(std::span<const wire::TuneEvent> metrics) {
   std::vector<std::string> notes;
@@ -153,7 +167,7 @@ std::string report_page(const RunStory& story) {
   std::string out = fmt::format("# {}\n\n", escaped(story.result.run)) + result_section(story);
   if (!story.plot.empty()) out += fmt::format("![Loss over the steps of training]({})\n\n", story.plot);
   if (story.result.report) out += scores_section(*story.result.report) + outputs_section(*story.result.report);
-  return out + notes_section(story.metrics) + settings_section(story.settings);
+  return out + work_section(story.metrics) + notes_section(story.metrics) + settings_section(story.settings);
 }
 
 }  // namespace puna::evaluate

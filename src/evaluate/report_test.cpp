@@ -63,6 +63,19 @@ TEST(Report, says_what_came_of_the_run_and_how_to_use_it) {
   EXPECT_THAT(page(), HasSubstr("- 2 rows were longer than the context\n"));
 }
 
+TEST(Report, lists_what_a_gpu_computed_and_what_not) {
+  const std::vector<wire::TuneWork> work = {{"products with weights", "CUDA0", "attn_q of layers 0 to 3", ""},
+                                            {"optimizer", "CPU", "", "milliseconds a step"}};
+  wire::TuneEstimate estimate;
+  estimate.device = {.name = "CUDA0", .description = "NVIDIA Fake", .memory = 3LL << 30, .work = work};
+  const std::vector<wire::TuneEvent> events = {{.kind = Kind::estimate, .estimate = estimate}};
+  const auto text = report_page({{}, {}, result(), events, "loss.svg"});
+  EXPECT_THAT(text, HasSubstr("NVIDIA Fake, of whose memory the run took 3.00 GiB."));
+  EXPECT_THAT(text,
+              HasSubstr("| CUDA0 | products with weights | attn\\_q of layers 0 to 3 |  |\n| CPU | optimizer |  | milliseconds a step |"));
+  EXPECT_THAT(page(), Not(HasSubstr("Computed on")));
+}
+
 TEST(Report, sets_base_and_tuned_side_by_side) {
   EXPECT_THAT(page(), HasSubstr("| loss | 2.5000 | 0.5000 | -2.0000, better |"));
   EXPECT_THAT(page(), HasSubstr("| exact match, % | 25.0 | 25.0 | +0.0 |"));

@@ -65,4 +65,8 @@ std::string complaints_of(const std::function<void()>& work) {
   return listener().first();
 }
 
+void before_abort(void (*hear)(const char* message)) {
+  ggml_set_abort_callback(hear);
+}
+
 }  // namespace puna::inference

@@ -14,4 +14,8 @@ namespace puna::inference {
 // What llama.cpp complained of while `work` ran, in one line; empty when it was silent. For one loading at a time.
 [[nodiscard]] std::string complaints_of(const std::function<void()>& work);
 
+// ggml ends the process when it finds itself in an impossible state, or a GPU fails under it. `hear` is told why before that, in the middle
+// of whatever went wrong; a null ends that.
+void before_abort(void (*hear)(const char* message));
+
 }  // namespace puna::inference

@@ -210,6 +210,8 @@ Interview interview_for(const Materials& materials, const Plan& plan) {
 Result<Trained> train(const Stage& stage, const std::stop_token& stop) {
   tune::Team team(stage.plan.threads);
   PUNA_TRY(auto trainer, tune::Trainer::create(stage.materials.model(), team, stage.plan.options));
+  if (const auto* offload = trainer.pass().offload())
+    for (const auto& text : offload->notes()) PUNA_CHECK(stage.teller.tell({.kind = TuneEventKind::note, .note = text}));
   Loop loop(stage, trainer, stop);
   PUNA_TRY(auto cursor, loop.run());
   return Trained{std::move(cursor), loop.ended()};

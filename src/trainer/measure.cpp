@@ -122,6 +122,20 @@ Result<std::int64_t> trained_tokens_of(Units& units, std::int64_t tokens) {
   return static_cast<std::int64_t>(static_cast<double>(tokens) * static_cast<double>(trained) / static_cast<double>(seen) + 0.5);
 }
 
+std::optional<wire::TuneDevice> device_of(const Materials& materials, const Plan& plan) {
+  const auto& device = plan.options.pass.device;
+  if (!device) return std::nullopt;
+  const auto placement = tune::Pass::placement(materials.model(), plan.options.pass);
+  wire::TuneDevice out{.name = device->name,
+                       .description = device->description,
+                       .memory = as_signed(placement.memory()),
+                       .memory_free = as_signed(device->memory_free),
+                       .work = {}};
+  for (auto& line : tune::work_of(placement))
+    out.work.push_back({std::move(line.operation), std::move(line.place), std::move(line.tensors), std::move(line.reason)});
+  return out;
+}
+
 double seconds_since(steady_clock::time_point begin) {
   return std::chrono::duration<double>(steady_clock::now() - begin).count();
 }
@@ -167,6 +181,7 @@ Result<wire::TuneEstimate> estimate_of(const Materials& materials, Units& units,
                 {"program, vocabulary and rows", as_signed(beside)}};
   for (const auto& part : out.memory) out.memory_total += part.bytes;
   out.memory_free = as_signed(os::probe_memory().available) + memory_now();
+  out.device = device_of(materials, plan);
   out.disk = disk_for(plan, out.trained_parameters);
   PUNA_TRY(const auto disk, os::disk_space(materials.folder()));
   out.disk_free = as_signed(disk.available);

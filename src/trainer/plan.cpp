@@ -149,6 +149,7 @@ Result<tune::TrainerOptions> trainer_options(const wire::TuneSettings& settings)
     for (const auto& [name, rank] : *settings.ranks) out.lora.ranks.emplace(name, static_cast<std::size_t>(rank));
   out.pass.recompute = *settings.recompute == wire::TuneRecompute::nothing ? tune::Recompute::nothing : tune::Recompute::each_layer;
   out.pass.precision = *settings.precision == wire::TunePrecision::bf16 ? tune::Precision::bf16 : tune::Precision::f32;
+  PUNA_TRY(out.pass.device, tune::find_device(*settings.device));
   return out;
 }
 
@@ -177,6 +178,7 @@ Result<Plan> make_plan(const Materials& materials, const Units& units, const Uni
       *settings.checkpoint_every > 0 ? *settings.checkpoint_every : std::clamp(in_a_run, kLeastBetweenCheckpoints, kMostBetweenCheckpoints);
   out.settings.micro_batch_tokens = static_cast<std::int64_t>(out.capacity);
   out.settings.threads = static_cast<std::int64_t>(out.threads);
+  out.settings.device = out.options.pass.device ? out.options.pass.device->name : std::string(tune::kCpu);
   out.settings.eval_every = out.eval_every;
   out.settings.checkpoint_every = out.checkpoint_every;
   if (settings.patience.value_or(0) > 0 && !has_rows)

@@ -26,7 +26,7 @@ struct Plan {
 };
 
 // Code::invalid_argument for settings that do not fit: a micro-batch smaller than the longest row, a warm-up longer than the run, targets
-// or ranks that the base has not.
+// or ranks that the base has not, a device that is not here.
 [[nodiscard]] Result<Plan> make_plan(const Materials& materials, const Units& units, const Units& evaluation);
 // What settings say of the engine, without the lengths of rows.
 [[nodiscard]] Result<tune::TrainerOptions> trainer_options(const wire::TuneSettings& settings);

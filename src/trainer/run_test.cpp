@@ -15,6 +15,7 @@
 #include "os/sha256.h"
 #include "os/temporary_folder.h"
 #include "trainer/materials.h"
+#include "tune/device.h"
 
 namespace puna::trainer {
 namespace {
@@ -49,8 +50,14 @@ class Training : public testing::Test {
 
   void write_rows(std::string_view text) { rows_ = model_.write("rows.jsonl", text); }
   static wire::TuneSettings settings(std::int64_t steps) {
-    return {
-        .rank = 4, .learning_rate = 0.01, .max_steps = steps, .batch_rows = 2, .threads = 2, .eval_fraction = 0, .checkpoint_every = 20};
+    return {.rank = 4,
+            .learning_rate = 0.01,
+            .max_steps = steps,
+            .batch_rows = 2,
+            .threads = 2,
+            .device = "cpu",
+            .eval_fraction = 0,
+            .checkpoint_every = 20};
   }
   std::filesystem::path order(const std::string& name, const wire::TuneSettings& settings) {
     const auto folder = folder_.path() / name;
@@ -207,6 +214,38 @@ TEST_F(Training, ends_early_with_the_best_when_evaluations_get_no_better) {
   ASSERT_TRUE(result.report);
   EXPECT_THAT(result.report->outputs, SizeIs(1));
   EXPECT_LE(*result.report->after.loss, *result.report->before.loss);
+}
+
+TEST_F(Training, on_a_device_comes_to_the_same_and_says_what_that_did) {
+  const auto here = order("here", settings(8));
+  ASSERT_EQ(train(here), "finished");
+  auto wanted = settings(8);
+  wanted.device = "ggml-cpu";
+  const auto there = order("there", wanted);
+  ASSERT_EQ(train(there), "finished");
+  for (std::size_t step = 0; step < 8; ++step) EXPECT_NEAR(losses(there).at(step), losses(here).at(step), 1e-3);
+  EXPECT_NE(losses(there), losses(here));  // another order of additions: it was another that computed
+  const auto estimate = metrics(there, TuneEventKind::estimate).at(0).estimate.value();
+  ASSERT_TRUE(estimate.device);
+  EXPECT_GT(estimate.device->memory, 0);
+  EXPECT_EQ(estimate.device->work.at(0).place, "ggml-cpu");
+  EXPECT_THAT(bytes_of(there / "report.md"), HasSubstr("## Computed on ggml-cpu"));
+  EXPECT_FALSE(metrics(here, TuneEventKind::estimate).at(0).estimate->device);
+}
+
+TEST_F(Training, on_a_device_that_is_not_here_is_refused_with_those_that_are) {
+  auto wanted = settings(8);
+  wanted.device = "CUDA7";
+  EXPECT_THAT(train(order("run", wanted)), HasSubstr("there is no device 'CUDA7'; there are auto, cpu"));
+}
+
+TEST_F(Training, goes_on_with_the_device_that_it_began_with) {
+  auto wanted = settings(8);
+  wanted.device = "auto";
+  const auto folder = order("run", wanted);
+  ASSERT_EQ(train(folder), "finished");
+  const auto device = read_order(folder)->settings->device.value();
+  EXPECT_EQ(device, tune::find_device("auto").value() ? tune::find_device("auto").value()->name : "cpu");
 }
 
 // A pair is taken for twice its longer answer, so that more of them go through the model together than were counted on.

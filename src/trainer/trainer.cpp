@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "inference/engine.h"
 #include "os/descriptor.h"
 #include "os/file.h"
 #include "os/readable.h"
@@ -60,17 +61,29 @@ class AskedToEnd {
   std::jthread thread_;
 };
 
-// Those that say what is trained of the base.
+// Those that say what is trained of the base, and where.
 wire::TuneSettings adapter_settings(const wire::TuneSettings& all) {
   return {.rank = all.rank,
           .alpha = all.alpha,
           .dropout = all.dropout,
           .rank_stabilized = all.rank_stabilized,
           .targets = all.targets,
-          .ranks = all.ranks};
+          .ranks = all.ranks,
+          .device = all.device};
+}
+
+// The process ends right after it.
+void tell_last_words(const char* message) {
+  const Error error{Code::upstream_failed,
+                    fmt::format("ggml gave up ({}), as it does when a GPU fails; the log may say more. Go on from the "
+                                "last checkpoint, or begin again with device cpu",
+                                message)};
+  Teller teller;
+  if (!teller.tell({.kind = TuneEventKind::failed, .error = wire::to_wire(error).error})) fmt::print(stderr, "{}\n", error.text());
 }
 
 Result<> check_base(const wire::TuneOrder& order) {
+  PUNA_CHECK(inference::start_engine());  // the devices are its
   PUNA_TRY(const auto model, open_base(order));
   const auto settings = adapter_settings(order.request.settings.value_or(wire::TuneSettings{}));
   PUNA_TRY(const auto complete, wire::complete(settings, wire::TuneTask::text_generation, wire::TuneMethod::sft));
@@ -130,6 +143,7 @@ int run(std::span<const std::string_view> words) {
   if (::setpriority(PRIO_PROCESS, 0, kLowPriority) != 0) fmt::print(stderr, "cannot lower the priority\n");
   const os::UniqueFd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (score && !os::write_all(score.get(), "500")) fmt::print(stderr, "cannot set oom_score_adj\n");
+  inference::before_abort(tell_last_words);
   const auto done =
       words.empty() || words.size() > 2
           ? Result<>(fail(Code::invalid_argument, "usage: puna trainer [--check|--check-model|--estimate|--preview=N] FOLDER"))

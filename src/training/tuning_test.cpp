@@ -77,6 +77,7 @@ class TuningTest : public testing::Test {
                                            .max_steps = steps,
                                            .batch_rows = 2,
                                            .threads = 2,
+                                           .device = "cpu",
                                            .eval_fraction = 0,
                                            .checkpoint_every = 2}};
   }

@@ -51,6 +51,25 @@ struct TunePart {
 };
 BOOST_DESCRIBE_STRUCT(TunePart, (), (name, bytes))
 
+// A line of what a step does, and where.
+struct TuneWork {
+  std::string operation;  // "products with weights"
+  std::string place;      // "CUDA0", "CPU"
+  std::string tensors;    // "output; attn_k, attn_q of layers 0 to 29"; empty where there are none
+  std::string reason;     // why the device does not do it; empty where it does
+};
+BOOST_DESCRIBE_STRUCT(TuneWork, (), (operation, place, tensors, reason))
+
+// The GPU that takes part.
+struct TuneDevice {
+  std::string name;  // "CUDA0"
+  std::string description;
+  std::int64_t memory = 0;       // bytes that the run takes there
+  std::int64_t memory_free = 0;  // of those that were free when it was asked
+  std::vector<TuneWork> work;    // everything, the device's share first
+};
+BOOST_DESCRIBE_STRUCT(TuneDevice, (), (name, description, memory, memory_free, work))
+
 // Whether a run fits and how long it takes.
 struct TuneEstimate {
   std::string model;
@@ -63,12 +82,13 @@ struct TuneEstimate {
   std::int64_t truncated_rows = 0;
   std::int64_t steps = 0;
   std::int64_t trained_parameters = 0;
-  std::vector<TunePart> memory;          // by what takes it
+  std::vector<TunePart> memory;          // of this machine, by what takes it
   std::int64_t memory_total = 0;         // the sum
   std::int64_t memory_free = 0;          // what this machine could give
   std::optional<std::int64_t> measured;  // peak of a step with the longest batch, when one was tried
   std::optional<double> step_seconds;    // of an average step, by the same
   std::optional<std::int64_t> seconds;   // of the whole run with its evaluations
+  std::optional<TuneDevice> device;      // where one computes
   std::int64_t disk = 0;                 // bytes, at most, at any time
   std::int64_t disk_free = 0;
   bool fits = false;
@@ -77,7 +97,7 @@ struct TuneEstimate {
 };
 BOOST_DESCRIBE_STRUCT(TuneEstimate, (),
                       (model, settings, rows, eval_rows, tokens, trained_tokens, longest_row, truncated_rows, steps, trained_parameters,
-                       memory, memory_total, memory_free, measured, step_seconds, seconds, disk, disk_free, fits, advice, notes))
+                       memory, memory_total, memory_free, measured, step_seconds, seconds, device, disk, disk_free, fits, advice, notes))
 
 // Of methods that compare answers: the mean over a step's rows.
 struct TuneRewards {

@@ -58,6 +58,11 @@ constexpr TuneField other(TuneFieldKind kind, std::string_view name, std::string
   return {.name = name, .group = group, .kind = kind, .fallback_note = note, .help = help, .aliases = aliases};
 }
 
+constexpr TuneField text(std::string_view name, std::string_view group, std::string_view fallback, std::string_view help,
+                         std::string_view note) {
+  return {.name = name, .group = group, .kind = TuneFieldKind::text, .fallback = fallback, .fallback_note = note, .help = help};
+}
+
 constexpr Ends kBoth = {};
 constexpr Ends kAbove = {.above_min = true};
 constexpr Ends kBelow = {.below_max = true};
@@ -98,6 +103,7 @@ constexpr std::array kFields = {
     choice("precision", "memory", "f32|bf16", "\"f32\"", "numbers that large products are computed in; bf16 needs a CPU with instructions for it", "dtype"),
     choice("recompute", "memory", "each_layer|nothing", "\"each_layer\"", "what is computed again on the way back: nothing is faster, each_layer takes a fraction of the memory"),
     integer("threads", "memory", 0, 1024, "0", "CPU threads; 0: one for each physical core", "num_threads"),
+    text("device", "memory", "\"auto\"", "what computes the products with the model's weights: auto, cpu, or a GPU as puna doctor names it", "auto: a GPU if this build and this machine have one"),
 
     choice("train_on", "data", "all|completion|last", "\"completion\"", "which tokens of a conversation count: all, every answer, the last answer"),
     other(TuneFieldKind::text, "instruction", "data", "one that suits the task", "put before a document to sum up, or a context to search"),

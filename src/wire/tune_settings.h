@@ -84,6 +84,7 @@ struct TuneSettings {
   std::optional<TunePrecision> precision;
   std::optional<TuneRecompute> recompute;
   std::optional<std::int64_t> threads;
+  std::optional<std::string> device;
 
   std::optional<double> eval_fraction;
   std::optional<std::int64_t> eval_every;
@@ -109,7 +110,7 @@ struct TuneSettings {
 BOOST_DESCRIBE_STRUCT(TuneSettings, (),
                       (method, task, preset, rank, alpha, dropout, rank_stabilized, lora_plus_ratio, targets, ranks, learning_rate,
                        schedule, warmup, floor, epochs, max_steps, batch_rows, batch_tokens, micro_batch_tokens, context, packing, train_on,
-                       optimizer, weight_decay, beta1, beta2, momentum, max_gradient_norm, seed, precision, recompute, threads,
+                       optimizer, weight_decay, beta1, beta2, momentum, max_gradient_norm, seed, precision, recompute, threads, device,
                        eval_fraction, eval_every, eval_rows, outputs, output_tokens, patience, keep_best, checkpoint_every,
                        keep_checkpoints, sample_prompts, beta, preference_loss, label_smoothing, desirable_weight, undesirable_weight,
                        instruction, bad_rows, duplicates))

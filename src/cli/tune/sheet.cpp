@@ -87,6 +87,15 @@ std::string score_text(const std::optional<double>& value, const ScoreRow& row) 
   return value ? fmt::format("{:.{}f}", *value * row.scale, row.decimals) : "-";
 }
 
+// What the GPU does, what it does not, and why.
+void print_work(Stream& out, const wire::TuneDevice& device) {
+  out.line(printable(fmt::format("{} ({}): {} of {} that are free", device.name, device.description, size_text(device.memory),
+                                 size_text(device.memory_free))));
+  for (const auto& work : device.work)
+    out.line(printable(fmt::format("  {} {}{}{}", pad_right(work.place, 8), work.operation, work.tensors.empty() ? "" : ": " + work.tensors,
+                                   work.reason.empty() ? "" : " (" + work.reason + ")")));
+}
+
 }  // namespace
 
 std::string loss_text(double loss) {
@@ -126,6 +135,7 @@ void print_estimate(Stream& out, const wire::TuneEstimate& estimate) {
     fact("time", fmt::format("about {}{}", duration_text(static_cast<double>(*estimate.seconds)), step));
   }
   fact("disk", fmt::format("{} of {} that are free", size_text(estimate.disk), size_text(estimate.disk_free)));
+  if (estimate.device) print_work(out, *estimate.device);
   for (const auto& note : estimate.notes) out.line(printable("note: " + note));
   out.line(estimate.fits ? out.paint(Tone::good, "it fits") : out.paint(Tone::bad, "it does not fit"));
   for (const auto& advice : estimate.advice) out.line(printable("  " + advice));

@@ -55,6 +55,15 @@ TEST(TuneSheet, an_estimate_says_what_to_change_where_it_does_not_fit) {
   EXPECT_THAT(text, HasSubstr("it does not fit\n  context 512 instead of 2048 saves 3 GiB\n"));
 }
 
+TEST(TuneSheet, an_estimate_says_what_a_gpu_does_and_what_not) {
+  wire::TuneEstimate estimate;
+  estimate.device = {.name = "CUDA0", .description = "NVIDIA Fake", .memory = 3LL << 30, .memory_free = 4LL << 30, .work = {}};
+  estimate.device->work = {{"products with weights", "CUDA0", "output", ""}, {"optimizer", "CPU", "", "milliseconds a step"}};
+  EXPECT_THAT(printed(print_estimate, estimate), HasSubstr("CUDA0 (NVIDIA Fake): 3.00 GiB of 4.00 GiB that are free\n"
+                                                           "  CUDA0    products with weights: output\n"
+                                                           "  CPU      optimizer (milliseconds a step)\n"));
+}
+
 TEST(TuneSheet, a_report_sets_base_and_tuned_side_by_side) {
   wire::TuneReport report{.rows = 6, .generated = 1, .before = {.loss = 2.5}, .after = {.loss = 0.25, .exact_match = 0.5}, .outputs = {}};
   report.outputs.push_back({.prompt = "What?", .references = {"Hay."}, .before = "I do\nnot know", .after = "Hay."});
