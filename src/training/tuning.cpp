@@ -129,8 +129,14 @@ wire::TuneRun describe(const RunFolder& folder, wire::TuneOrder order, const job
     out.state = JobState::failed;
     out.failure = wire::JobFailure{std::string(to_string(Code::unavailable)), "the daemon ended before its job began: resume or remove it"};
   }
-  if (auto result = folder.result(); result && *result && out.state == JobState::completed) out.result = std::move(**result);
-  if (out.state != JobState::completed) out.resumes_at = folder.resumes_at();
+  auto result = folder.result();
+  const bool is_trained = result && *result;
+  if (out.state != JobState::completed) {
+    // Its checkpoints go with the last step: what is missing then is the adapter's place in the library.
+    out.resumes_at = is_trained ? (*result)->steps : folder.resumes_at();
+  } else if (is_trained) {
+    out.result = std::move(**result);
+  }
   return out;
 }
 

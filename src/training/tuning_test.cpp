@@ -24,6 +24,7 @@ using testing::SizeIs;
 using wire::JobState;
 
 constexpr Milliseconds kSoon{100'000};
+constexpr std::int64_t kManySteps = 300;  // not done before somebody has seen the third and acted
 
 // A library with the tiny model "tiny:f32", rows to train it on, a queue, and the program itself for children.
 class TuningTest : public testing::Test {
@@ -198,17 +199,16 @@ TEST_F(TuningTest, names_are_taken_once_and_found_when_nobody_gives_one) {
 }
 
 TEST_F(TuningTest, a_paused_run_goes_on_to_the_same_result) {
-  end_of(tuning().submit(queue(), request(40)).value());
+  end_of(tuning().submit(queue(), request(kManySteps)).value());
   const auto straight = adapter_bytes();
   ASSERT_TRUE(library_.remove("care"));
   ASSERT_TRUE(tuning().remove(queue(), "care"));
-  const auto job = tuning().submit(queue(), request(40)).value();
-  await([&] {  // events of the first run have the same name
-    const auto run = tuning().get(queue(), "care");
-    return run && run->progress && run->progress->step.value_or(0) >= 3;
-  });
+  const auto job = tuning().submit(queue(), request(kManySteps)).value();
+  await_step(3);
   ASSERT_TRUE(queue().pause(job.id));
   await_state(job, JobState::paused);
+  EXPECT_GE(tuning().get(queue(), "care")->resumes_at.value_or(0), 3);
+  EXPECT_LT(tuning().get(queue(), "care")->resumes_at.value_or(0), kManySteps);
   ASSERT_TRUE(tuning().resume(queue(), "care"));
   ASSERT_EQ(end_of(job).state, JobState::completed);
   EXPECT_EQ(adapter_bytes(), straight);
@@ -216,12 +216,27 @@ TEST_F(TuningTest, a_paused_run_goes_on_to_the_same_result) {
 
 // ledger: F8
 TEST_F(TuningTest, a_run_goes_on_when_the_daemon_is_there_again) {
-  const auto job = tuning().submit(queue(), request(40)).value();
+  const auto job = tuning().submit(queue(), request(kManySteps)).value();
   await_step(3);
   restart();
+  EXPECT_LT(tuning().get(queue(), "care")->resumes_at.value_or(0), kManySteps);
   const auto ended = end_of(job);
   ASSERT_EQ(ended.state, JobState::completed) << ended.failure->message;
   EXPECT_GE(ended.attempt, 2);
+}
+
+TEST_F(TuningTest, a_run_that_is_trained_keeps_its_steps_until_its_adapter_has_a_place) {
+  const auto job = tuning().submit(queue(), request(kManySteps)).value();
+  await_step(1);
+  add("care", tiny_model::Kind::chat, 2);  // somebody else's, meanwhile
+  const auto ended = end_of(job);
+  EXPECT_THAT(ended.failure.value_or(wire::JobFailure()).message, HasSubstr("there is another model care by now"));
+  EXPECT_EQ(tuning().get(queue(), "care")->resumes_at, kManySteps);
+  ASSERT_TRUE(library_.remove("care"));
+  const auto again = tuning().resume(queue(), "care");
+  ASSERT_TRUE(again) << again.error().text();
+  EXPECT_EQ(end_of(*again).state, JobState::completed);
+  EXPECT_EQ(tuning().get(queue(), "care")->result->steps, kManySteps);
 }
 
 // ledger: F7

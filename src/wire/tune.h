@@ -246,7 +246,7 @@ struct TuneRun {
   std::optional<TuneEvent> progress;       // the last step
   std::optional<TuneResult> result;        // of a completed run
   std::optional<JobFailure> failure;       // of a failed one; of a paused one: why it paused by itself
-  std::optional<std::int64_t> resumes_at;  // the step of its last checkpoint, when it can go on
+  std::optional<std::int64_t> resumes_at;  // the steps that are kept when it goes on; absent: it begins again
 };
 BOOST_DESCRIBE_STRUCT(TuneRun, (),
                       (name, model, state, job, folder, created_at, updated_at, request, progress, result, failure, resumes_at))

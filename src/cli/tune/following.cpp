@@ -11,12 +11,11 @@ namespace {
 Error ending_of(const wire::TuneRun& run) {
   const std::string name = printable(run.name);
   const std::string reason = run.failure ? fmt::format(" ({})", run.failure->message) : std::string();
-  const std::string from = run.resumes_at ? fmt::format(" from step {}", *run.resumes_at) : std::string(" from its start");
   switch (run.state) {
     case wire::JobState::failed:
       return run.failure ? error_of(*run.failure) : Error{Code::internal, fmt::format("'{}' failed without a reason", name)};
     case wire::JobState::cancelled:
-      return {Code::cancelled, fmt::format("'{}' was stopped; `puna tune resume {}` goes on{}", name, name, from)};
+      return {Code::cancelled, fmt::format("'{}' was stopped; `puna tune resume {}` {}", name, name, resumption_of(run))};
     case wire::JobState::paused:
     case wire::JobState::interrupted:
     case wire::JobState::queued:
@@ -24,7 +23,7 @@ Error ending_of(const wire::TuneRun& run) {
     case wire::JobState::completed:
       break;
   }
-  return {Code::unavailable, fmt::format("'{}' rests{}; `puna tune resume {}` goes on{}", name, reason, name, from)};
+  return {Code::unavailable, fmt::format("'{}' rests{}; `puna tune resume {}` {}", name, reason, name, resumption_of(run))};
 }
 
 struct RunOfJob {

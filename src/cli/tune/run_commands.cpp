@@ -35,8 +35,7 @@ Result<ExitCode> list(Context& context, const Invocation& invocation) {
 void print_run(Context& context, const wire::TuneRun& run) {
   auto& out = context.console().out;
   std::string state(json::enum_name(run.state));
-  if (run.resumes_at && run.state != wire::JobState::completed && run.state != wire::JobState::running)
-    state += fmt::format("; `puna tune resume {}` goes on from step {}", run.name, *run.resumes_at);
+  if (can_be_resumed(run)) state += fmt::format("; `puna tune resume {}` {}", run.name, resumption_of(run));
   out.line(fmt::format("{}  {}", out.paint(Tone::bold, run.name), state));
   const auto fact = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) out.line(fmt::format("  {:<10} {}", name, printable(text)));
@@ -82,7 +81,7 @@ Result<ExitCode> pause(Context& context, const Invocation& invocation) {
   const auto name = invocation.argument("RUN");
   PUNA_TRY(auto* daemon, context.daemon(Start::if_needed));
   PUNA_TRY(const auto job, daemon->pause_tune(name));
-  return tell(context, invocation, job, fmt::format("'{0}' pauses after this step; `puna tune resume {0}` goes on", name));
+  return tell(context, invocation, job, fmt::format("'{0}' pauses, keeping its last whole step; `puna tune resume {0}` goes on", name));
 }
 
 Result<ExitCode> stop(Context& context, const Invocation& invocation) {

@@ -97,6 +97,15 @@ void print_work(Stream& out, const wire::TuneDevice& device) {
 }
 
 }  // namespace
+bool can_be_resumed(const wire::TuneRun& run) {
+  return run.state == wire::JobState::paused || run.state == wire::JobState::cancelled || run.state == wire::JobState::failed;
+}
+
+std::string resumption_of(const wire::TuneRun& run) {
+  const auto step = run.resumes_at.value_or(0);
+  return step > 0 ? fmt::format("goes on from step {}", step) : "begins again, for no step of it is kept";
+}
+
 
 std::string loss_text(double loss) {
   return std::abs(loss) >= 0.01 || loss == 0 ? fmt::format("{:.3f}", loss) : fmt::format("{:.1e}", loss);

@@ -13,6 +13,9 @@ namespace puna::cli {
 [[nodiscard]] std::string loss_text(double loss);
 // "step 45 of 100, loss 1.234"
 [[nodiscard]] std::string progress_of(const wire::TuneRun& run);
+// Whether `puna tune resume` has something to do; and what: "goes on from step 12".
+[[nodiscard]] bool can_be_resumed(const wire::TuneRun& run);
+[[nodiscard]] std::string resumption_of(const wire::TuneRun& run);
 
 void print_estimate(Stream& out, const wire::TuneEstimate& estimate);
 // Rows as the model will see them; what is trained stands out, in brackets where there is no colour.

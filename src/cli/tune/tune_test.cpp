@@ -73,6 +73,9 @@ TEST_F(TuneCommand, a_failed_run_is_its_error) {
 TEST_F(TuneCommand, a_run_that_rests_says_how_it_goes_on) {
   run_is({.state = JobState::paused, .resumes_at = 12});
   EXPECT_THAT(run_words({"tune", "follow", "care"}).err, HasSubstr("`puna tune resume care` goes on from step 12"));
+  EXPECT_THAT(run_words({"tune", "show", "care"}).out, HasSubstr("paused; `puna tune resume care` goes on from step 12"));
+  run_is({.state = JobState::cancelled});
+  EXPECT_THAT(run_words({"tune", "follow", "care"}).err, HasSubstr("`puna tune resume care` begins again, for no step of it is kept"));
 }
 
 TEST_F(TuneCommand, repeats_a_run_with_changes) {
