@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include "base/text.h"
 #include "base/units.h"
+#include "wire/tune_scores.h"
 
 namespace puna::evaluate {
 namespace {
@@ -42,41 +42,20 @@ std::string cell(std::string_view text) {
   return escaped(printable(shown)) + (shown.size() < text.size() ? " …" : "");
 }
 
-struct Score {
-  std::string_view name;
-  std::optional<double> wire::TuneScores::* value;
-  double scale;  // to what people read
-  int decimals;
-  bool lower_is_better;
-};
-constexpr auto kScores = std::to_array<Score>({
-    {"loss", &wire::TuneScores::loss, 1, 4, true},
-    {"perplexity", &wire::TuneScores::perplexity, 1, 3, true},
-    {"exact match, %", &wire::TuneScores::exact_match, 100, 1, false},
-    {"token F1, %", &wire::TuneScores::token_f1, 100, 1, false},
-    {"ROUGE-1, %", &wire::TuneScores::rouge1, 100, 1, false},
-    {"ROUGE-2, %", &wire::TuneScores::rouge2, 100, 1, false},
-    {"ROUGE-L, %", &wire::TuneScores::rougel, 100, 1, false},
-    {"chrF", &wire::TuneScores::chrf, 1, 1, false},
-    {"valid JSON, %", &wire::TuneScores::json_valid, 100, 1, false},
-});
-
 std::string score_rows(const wire::TuneReport& report) {
   std::string out;
-  for (const auto& score : kScores) {
+  for (const auto& score : wire::kTuneScores) {
     const auto& before = report.before.*score.value;
     const auto& after = report.after.*score.value;
     if (!before && !after) continue;
-    const auto text = [&](const std::optional<double>& value) {
-      return value ? fmt::format("{:.{}f}", *value * score.scale, score.decimals) : "–";
-    };
     std::string change = "–";
     if (before && after) {
       const double by = (*after - *before) * score.scale;
       const bool better = score.lower_is_better ? by < 0 : by > 0;
       change = fmt::format("{:+.{}f}{}", by, score.decimals, by == 0 ? "" : better ? ", better" : ", worse");
     }
-    out += fmt::format("| {} | {} | {} | {} |\n", score.name, text(before), text(after), change);
+    out += fmt::format("| {} | {} | {} | {} |\n", score.name, wire::score_text(report.before, score, "–"),
+                       wire::score_text(report.after, score, "–"), change);
   }
   return out;
 }

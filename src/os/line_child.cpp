@@ -101,6 +101,13 @@ Result<ExitStatus> run_line_child(const LineChild& child, const std::function<vo
   return process.wait(kEndAfterLastLine);
 }
 
+Error unexplained_end(const ExitStatus& exit, const std::filesystem::path& log, std::string_view who, std::string_view remedy) {
+  if (exit.signal == SIGKILL)
+    return {Code::out_of_memory, fmt::format("it was killed from outside, most likely because memory ran out; {}", remedy)};
+  const auto last = last_line_of(log);
+  return {Code::upstream_failed, fmt::format("{} did not survive it ({}){}", who, exit.text(), last.empty() ? "" : ": " + last)};
+}
+
 std::string last_line_of(const std::filesystem::path& log) {
   const auto text = read_file(log, kLargestLog);
   if (!text) return {};

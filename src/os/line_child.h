@@ -29,6 +29,11 @@ struct LineChild {
 [[nodiscard]] Result<ExitStatus> run_line_child(const LineChild& child, const std::function<void(std::string_view)>& on_line,
                                                 const std::stop_token& stop);
 
+// Why a child ended that told neither its end nor a failure: Code::out_of_memory and what to do (`remedy`) when it was killed from outside,
+// else Code::upstream_failed, with the last line of its log. `who` did not survive it: "the trainer".
+[[nodiscard]] Error unexplained_end(const ExitStatus& exit, const std::filesystem::path& log, std::string_view who,
+                                    std::string_view remedy = "end other programs, then try again");
+
 // The last line of a log, for an error's text; empty when there is none.
 [[nodiscard]] std::string last_line_of(const std::filesystem::path& log);
 

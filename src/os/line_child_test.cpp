@@ -65,5 +65,13 @@ TEST_F(LineChildTest, silence_and_lines_without_end_are_not_borne) {
   EXPECT_THAT(run(endless).error().message, HasSubstr("without end"));
 }
 
+TEST_F(LineChildTest, an_end_without_a_word_is_laid_to_memory_when_it_came_from_outside) {
+  const auto log = folder_.path() / "log";
+  EXPECT_EQ(unexplained_end(*run(shell("kill -9 $$")), log, "the work").code, Code::out_of_memory);
+  const auto died = unexplained_end(*run(shell("echo it broke >&2; exit 3")), log, "the work");
+  EXPECT_EQ(died.code, Code::upstream_failed);
+  EXPECT_THAT(died.message, testing::AllOf(HasSubstr("the work did not survive it"), HasSubstr("it broke")));
+}
+
 }  // namespace
 }  // namespace puna::os

@@ -1,8 +1,5 @@
 #include "quantize/child.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-
 #include <optional>
 
 #include "os/line_child.h"
@@ -12,13 +9,6 @@ namespace {
 
 Code code_of(wire::WorkerFault fault) {
   return fault == wire::WorkerFault::out_of_memory ? Code::out_of_memory : Code::upstream_failed;
-}
-
-Error unexplained_end(const os::ExitStatus& exit, const std::filesystem::path& log) {
-  if (exit.signal == SIGKILL)
-    return {Code::out_of_memory, "it was killed from outside, most likely because memory ran out; end other programs, then try again"};
-  const auto last = os::last_line_of(log);
-  return {Code::upstream_failed, fmt::format("llama.cpp did not survive it ({}){}", exit.text(), last.empty() ? "" : ": " + last)};
 }
 
 // What the child said that decides the outcome.
@@ -49,7 +39,7 @@ Result<> run_child(const Child& child, const std::function<void(const wire::Quan
   PUNA_TRY(const auto exit, os::run_line_child({.argv = std::move(argv), .log = child.log}, hear, stop));
   if (outcome.error) return fail(std::move(*outcome.error));
   if (outcome.finished && exit.ok()) return {};
-  return fail(unexplained_end(exit, child.log));
+  return fail(os::unexplained_end(exit, child.log, "llama.cpp"));
 }
 
 }  // namespace puna::quantize

@@ -191,7 +191,9 @@ Result<wire::TuneEstimate> estimate_of(const Materials& materials, Units& units,
     out.advice.push_back(fmt::format("make room on the disk: {} are needed at most, {} are free",
                                      format_bytes(Bytes(static_cast<std::uint64_t>(out.disk))), format_bytes(disk.available)));
   if (out.truncated_rows > 0)
-    out.notes.push_back(fmt::format("{} rows are longer than {} tokens and lose their end", out.truncated_rows, *plan.settings.context));
+    out.notes.push_back(fmt::format("{} longer than {} tokens and will lose {} end",
+                                    out.truncated_rows == 1 ? "1 row is" : fmt::format("{} rows are", out.truncated_rows),
+                                    *plan.settings.context, out.truncated_rows == 1 ? "its" : "their"));
   return out;
 }
 

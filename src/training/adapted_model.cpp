@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "gguf/adapter_fit.h"
 #include "gguf/reader.h"
@@ -11,10 +9,6 @@
 
 namespace puna::training {
 namespace {
-
-bool is_adapter(const wire::Model& model) {
-  return std::ranges::find(model.details.capabilities, "adapter") != model.details.capabilities.end();
-}
 
 // The base of an adapter that stands alone.
 Result<std::string> base_of(model::Library& library, std::string_view name) {

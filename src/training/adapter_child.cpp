@@ -1,24 +1,10 @@
 #include "training/adapter_child.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-
 #include "base/json.h"
 #include "os/file.h"
 #include "os/line_child.h"
 
 namespace puna::training {
-namespace {
-
-Error unexplained_end(const os::ExitStatus& exit, const std::filesystem::path& log) {
-  if (exit.signal == SIGKILL)
-    return {Code::out_of_memory, "it was killed from outside, most likely because memory ran out; end other programs, then try again"};
-  const auto last = os::last_line_of(log);
-  return {Code::upstream_failed, fmt::format("the work did not survive it ({}){}", exit.text(), last.empty() ? "" : ": " + last)};
-}
-
-}  // namespace
-
 Result<std::optional<wire::MergeResult>> run_adapter_child(const std::filesystem::path& program, const std::filesystem::path& folder,
                                                            const wire::AdapterOrder& order, jobs::JobContext& context) {
   const auto file = folder / "order.json";
@@ -38,7 +24,7 @@ Result<std::optional<wire::MergeResult>> run_adapter_child(const std::filesystem
   };
   PUNA_TRY(const auto exit, os::run_line_child({.argv = {program.string(), "adapter", file.string()}, .log = log}, hear, context.stop()));
   if (error) return fail(std::move(*error));
-  if (!finished || !exit.ok()) return fail(unexplained_end(exit, log));
+  if (!finished || !exit.ok()) return fail(os::unexplained_end(exit, log, "the work"));
   return merged;
 }
 

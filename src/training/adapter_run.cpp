@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "model/library.h"
 #include "model/take_in.h"
@@ -10,6 +12,13 @@
 namespace puna::training {
 
 namespace fs = std::filesystem;
+
+std::string gguf_name(std::string_view model) {
+  std::string out(model.substr(model.rfind('/') + 1));
+  if (out.ends_with(":latest")) out.resize(out.size() - std::string_view(":latest").size());
+  std::ranges::replace(out, ':', '-');
+  return out + ".gguf";
+}
 
 std::vector<std::string> weights_of(const BaseModel& base) {
   std::vector<std::string> out;

@@ -10,6 +10,10 @@
 
 namespace puna::training {
 
+bool is_adapter(const wire::Model& model) {
+  return std::ranges::find(model.details.capabilities, "adapter") != model.details.capabilities.end();
+}
+
 Result<BaseModel> find_base(model::Library& library, std::string_view name) {
   if (name.contains('+'))
     return fail(Code::unsupported,
@@ -20,7 +24,7 @@ Result<BaseModel> find_base(model::Library& library, std::string_view name) {
   if (model.problem) return fail(Code::conflict, fmt::format("model {}: {}", model.name, *model.problem));
   if (model.details.format != "gguf")
     return fail(Code::unsupported, fmt::format("{} is {}, and only GGUF files can be trained", model.name, model.details.format));
-  if (std::ranges::find(model.details.capabilities, "adapter") != model.details.capabilities.end())
+  if (is_adapter(model))
     return fail(Code::unsupported, fmt::format("{} is an adapter itself; train the model that it belongs to", model.name));
   if (!out.detail.adapters.empty())
     return fail(Code::unsupported, fmt::format("{} is a model with an adapter; train the model that it is made of", model.name));

@@ -22,6 +22,7 @@ struct BaseModel {
   std::vector<wire::TuneFile> files;  // its parts, in order; a SHA-256 where the library knows it
 };
 
+[[nodiscard]] bool is_adapter(const wire::Model& model);
 // Code::not_found, Code::conflict for a damaged one, Code::unsupported for what is no GGUF, an adapter, or a model with one.
 [[nodiscard]] Result<BaseModel> find_base(model::Library& library, std::string_view name);
 

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <utility>
-#include <vector>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "wire/tune_scores.h"
 
 namespace puna::training {
 namespace {
@@ -57,21 +56,11 @@ std::string settings_table(const wire::TuneSettings& settings) {
 }
 
 std::string scores_table(const wire::TuneReport& report) {
-  const auto& before = report.before;
-  const auto& after = report.after;
-  const std::vector<std::pair<std::string_view, std::pair<std::optional<double>, std::optional<double>>>> rows = {
-      {"loss", {before.loss, after.loss}},
-      {"perplexity", {before.perplexity, after.perplexity}},
-      {"ROUGE-1", {before.rouge1, after.rouge1}},
-      {"ROUGE-2", {before.rouge2, after.rouge2}},
-      {"ROUGE-L", {before.rougel, after.rougel}},
-      {"chrF", {before.chrf, after.chrf}},
-      {"exact match", {before.exact_match, after.exact_match}},
-      {"token F1", {before.token_f1, after.token_f1}},
-      {"valid JSON", {before.json_valid, after.json_valid}}};
   std::string out = fmt::format("\nOn {} rows that were not trained:\n\n| score | base | tuned |\n|---|---|---|\n", report.rows);
-  for (const auto& [name, values] : rows)
-    if (values.first && values.second) out += fmt::format("| {} | {:.4g} | {:.4g} |\n", name, *values.first, *values.second);
+  for (const auto& kind : wire::kTuneScores)
+    if (report.before.*kind.value && report.after.*kind.value)
+      out +=
+          fmt::format("| {} | {} | {} |\n", kind.name, wire::score_text(report.before, kind, ""), wire::score_text(report.after, kind, ""));
   return out;
 }
 

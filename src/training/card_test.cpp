@@ -33,7 +33,7 @@ TEST(Card, shows_scores_before_and_after) {
   trained.result.report = wire::TuneReport{.rows = 12, .before = {.loss = 3.25, .chrf = 11}, .after = {.loss = 1.5}};
   const auto card = trained.card();
   EXPECT_THAT(card, HasSubstr("On 12 rows"));
-  EXPECT_THAT(card, HasSubstr("| loss | 3.25 | 1.5 |"));
+  EXPECT_THAT(card, HasSubstr("| loss | 3.2500 | 1.5000 |"));
   EXPECT_THAT(card, Not(HasSubstr("chrF")));
 }
 

@@ -1,8 +1,5 @@
 #include "training/child.h"
 
-#include <fmt/format.h>
-#include <signal.h>
-
 #include <optional>
 
 #include "os/line_child.h"
@@ -12,14 +9,6 @@ namespace {
 
 constexpr std::chrono::seconds kTimeToSave{15};
 constexpr Bytes kLongestEvent = mib(16);  // with the samples of an evaluation
-
-Error unexplained_end(const os::ExitStatus& exit, const std::filesystem::path& log) {
-  if (exit.signal == SIGKILL)
-    return {Code::out_of_memory,
-            "it was killed from outside, most likely because memory ran out; end other programs or take a smaller context, then resume it"};
-  const auto last = os::last_line_of(log);
-  return {Code::upstream_failed, fmt::format("the trainer did not survive it ({}){}", exit.text(), last.empty() ? "" : ": " + last)};
-}
 
 }  // namespace
 
@@ -45,7 +34,7 @@ Result<> run_child(const Child& child, const std::function<void(const wire::Tune
                                                hear, stop));
   if (error) return fail(std::move(*error));
   if (finished && exit.ok()) return {};
-  return fail(unexplained_end(exit, child.folder.log()));
+  return fail(os::unexplained_end(exit, child.folder.log(), "the trainer", "end other programs or take a smaller context, then resume it"));
 }
 
 }  // namespace puna::training

@@ -39,14 +39,6 @@ wire::Recipe for_ollama(const wire::Recipe& recipe) {
   return out;
 }
 
-// "care.gguf" for care:latest.
-std::string file_name(std::string_view model) {
-  std::string out(model.substr(model.rfind('/') + 1));
-  if (out.ends_with(":latest")) out.resize(out.size() - std::string_view(":latest").size());
-  std::ranges::replace(out, ':', '-');
-  return out + ".gguf";
-}
-
 // A folder that is there with everything in it, or not at all.
 class ExportRun {
  public:
@@ -76,7 +68,7 @@ class ExportRun {
  private:
   Result<> write_form() {
     if (request_.form == wire::ExportForm::peft) return write_peft();
-    for (const auto& adapter : model_.adapters) PUNA_CHECK(copy(adapter.path, file_name(adapter.model.name)));
+    for (const auto& adapter : model_.adapters) PUNA_CHECK(copy(adapter.path, gguf_name(adapter.model.name)));
     return request_.form == wire::ExportForm::ollama ? write_modelfile() : Result<>();
   }
   Result<> write_peft() {

@@ -19,13 +19,6 @@ namespace fs = std::filesystem;
 // Below that share of tokens chosen alike, the merged model is not what was trained.
 constexpr double kFewestAlike = 0.95;
 
-// "care-merged-latest.gguf": what it is called where others see it.
-std::string file_name(std::string_view model) {
-  std::string out(model.substr(model.rfind('/') + 1));
-  std::ranges::replace(out, ':', '-');
-  return out + ".gguf";
-}
-
 std::string joined_names(const AdaptedModel& model) {
   std::string out;
   for (const auto& adapter : model.adapters) out += (out.empty() ? "" : "+") + adapter.model.name;
@@ -75,7 +68,7 @@ class MergeRun {
     model::Reading reading(context_, "adding", size);
     PUNA_TRY(auto file,
              model::take_in(parts_.library, reading,
-                            {.path = file_name(*request_.name), .role = wire::FileRole::weights, .size = size, .place = output}));
+                            {.path = gguf_name(*request_.name), .role = wire::FileRole::weights, .size = size, .place = output}));
     const auto& base = model_.base.detail;
     result.name = *request_.name;
     result.base = base.model.name;

@@ -98,16 +98,16 @@ bool is_under_way(JobState state) {
   return state == JobState::queued || state == JobState::running || state == JobState::interrupted;
 }
 
-std::optional<wire::Job> last_job_of(std::string_view run, const jobs::Queue& queue) {
-  for (auto& job : queue.list()) {
+const wire::Job* last_job_of(std::string_view run, std::span<const wire::Job> newest_first) {
+  for (const auto& job : newest_first) {
     if (job.kind != kKind) continue;
     const auto request = json::decode<JobRequest>(job.request, json::Unknown::ignore);
-    if (request && request->run == run) return std::move(job);
+    if (request && request->run == run) return &job;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-wire::TuneRun describe(const RunFolder& folder, wire::TuneOrder order, const jobs::Queue& queue) {
+wire::TuneRun describe(const RunFolder& folder, wire::TuneOrder order, std::span<const wire::Job> jobs) {
   wire::TuneRun out{.name = order.name,
                     .model = order.request.model,
                     .folder = folder.path().string(),
@@ -119,11 +119,11 @@ wire::TuneRun describe(const RunFolder& folder, wire::TuneOrder order, const job
     out.updated_at = state->updated_at;
     out.failure = std::move(state->failure);
   }
-  if (auto job = last_job_of(out.name, queue)) {
+  if (const auto* job = last_job_of(out.name, jobs)) {
     out.job = job->id;
     out.state = job->state;
     out.updated_at = job->updated_at;
-    out.failure = std::move(job->failure);
+    out.failure = job->failure;
   }
   if (!out.job && out.state == JobState::queued) {
     out.state = JobState::failed;
@@ -298,20 +298,25 @@ Result<wire::TunePreview> Tuning::preview(const wire::TuneRequest& request, std:
 
 Result<wire::TuneRunList> Tuning::list(const jobs::Queue& queue) {
   wire::TuneRunList out;
+  const auto jobs = queue.list();
   std::error_code error;
   for (fs::directory_iterator at(parts_.folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename() == kLooking) continue;
-    if (auto run = get(queue, at->path().filename().string())) out.runs.push_back(std::move(*run));
+    if (auto run = find(at->path().filename().string(), jobs)) out.runs.push_back(std::move(*run));
   }
   std::ranges::sort(out.runs, [](const auto& a, const auto& b) { return a.created_at > b.created_at; });
   return out;
 }
 
 Result<wire::TuneRun> Tuning::get(const jobs::Queue& queue, std::string_view name) {
+  return find(name, queue.list());
+}
+
+Result<wire::TuneRun> Tuning::find(std::string_view name, std::span<const wire::Job> jobs) {
   PUNA_TRY(const auto path, folder(name));
   const RunFolder run_folder(path);
   PUNA_TRY(auto order, run_folder.order());
-  auto out = describe(run_folder, std::move(order), queue);
+  auto out = describe(run_folder, std::move(order), jobs);
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = progress_.find(out.name); found != progress_.end()) out.progress = found->second;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -71,6 +72,7 @@ class Tuning {
   [[nodiscard]] Result<Bytes> remove(const jobs::Queue& queue, std::string_view name);
 
  private:
+  [[nodiscard]] Result<wire::TuneRun> find(std::string_view name, std::span<const wire::Job> jobs);
   [[nodiscard]] Result<json::value> run(jobs::JobContext& context);
   [[nodiscard]] Result<os::TemporaryFolder> make_work_folder() const;
   [[nodiscard]] std::string free_name(const wire::TuneRequest& request) const;

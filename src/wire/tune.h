@@ -119,7 +119,7 @@ struct TuneEvent {
   TuneEventKind kind = TuneEventKind::note;
   std::optional<std::string> run;    // its name; the child leaves it out
   std::optional<std::string> time;   // RFC 3339
-  std::optional<std::string> phase;  // "reading", "measuring", "evaluating", "training", "writing"
+  std::optional<std::string> phase;  // "reading", "counting", "measuring", "training", "writing", "comparing"
   std::optional<std::int64_t> done;
   std::optional<std::int64_t> total;
   std::optional<std::string> unit;

@@ -108,7 +108,10 @@ net::Task<Result<>> act_on_job(Call& call, Act method) {
   auto& workbench = call.workbench();
   PUNA_CO_TRY(auto job, co_await call.blocking([&]() -> Result<wire::Job> {
     PUNA_TRY(const auto run, workbench.tuning().get(workbench.jobs(), call.path_parameter("name")));
-    if (!run.job) return fail(Code::conflict, fmt::format("run '{}' is {}; nothing works on it", run.name, json::enum_name(run.state)));
+    const bool has_ended =
+        run.state == wire::JobState::completed || run.state == wire::JobState::failed || run.state == wire::JobState::cancelled;
+    if (!run.job || has_ended)
+      return fail(Code::conflict, fmt::format("run '{}' is {}; nothing works on it", run.name, json::enum_name(run.state)));
     return (workbench.jobs().*method)(*run.job);
   }));
   co_return co_await call.reply(std::move(job));

@@ -1,6 +1,5 @@
 #include "cli/tune/sheet.h"
 
-#include <array>
 #include <cmath>
 
 #include "base/text.h"
@@ -8,6 +7,7 @@
 #include "cli/screen/table.h"
 #include "cli/screen/width.h"
 #include "cli/text.h"
+#include "wire/tune_scores.h"
 
 namespace puna::cli {
 namespace {
@@ -67,26 +67,6 @@ class Pieces {
   std::string run_;
 };
 
-struct ScoreRow {
-  std::string_view name;
-  std::optional<double> wire::TuneScores::* value;
-  double scale;
-  int decimals;
-};
-constexpr auto kScoreRows = std::to_array<ScoreRow>({
-    {"loss", &wire::TuneScores::loss, 1, 4},
-    {"perplexity", &wire::TuneScores::perplexity, 1, 2},
-    {"exact match, %", &wire::TuneScores::exact_match, 100, 1},
-    {"token F1, %", &wire::TuneScores::token_f1, 100, 1},
-    {"ROUGE-L, %", &wire::TuneScores::rougel, 100, 1},
-    {"chrF", &wire::TuneScores::chrf, 1, 1},
-    {"valid JSON, %", &wire::TuneScores::json_valid, 100, 1},
-});
-
-std::string score_text(const std::optional<double>& value, const ScoreRow& row) {
-  return value ? fmt::format("{:.{}f}", *value * row.scale, row.decimals) : "-";
-}
-
 // What the GPU does, what it does not, and why.
 void print_work(Stream& out, const wire::TuneDevice& device) {
   out.line(printable(fmt::format("{} ({}): {} of {} that are free", device.name, device.description, size_text(device.memory),
@@ -97,15 +77,6 @@ void print_work(Stream& out, const wire::TuneDevice& device) {
 }
 
 }  // namespace
-bool can_be_resumed(const wire::TuneRun& run) {
-  return run.state == wire::JobState::paused || run.state == wire::JobState::cancelled || run.state == wire::JobState::failed;
-}
-
-std::string resumption_of(const wire::TuneRun& run) {
-  const auto step = run.resumes_at.value_or(0);
-  return step > 0 ? fmt::format("goes on from step {}", step) : "begins again, for no step of it is kept";
-}
-
 
 std::string loss_text(double loss) {
   return std::abs(loss) >= 0.01 || loss == 0 ? fmt::format("{:.3f}", loss) : fmt::format("{:.1e}", loss);
@@ -124,6 +95,15 @@ std::string progress_of(const wire::TuneRun& run) {
   if (run.progress->steps) out += fmt::format(" of {}", *run.progress->steps);
   if (run.progress->loss) out += ", loss " + loss_text(*run.progress->loss);
   return out;
+}
+
+bool can_be_resumed(const wire::TuneRun& run) {
+  return run.state == wire::JobState::paused || run.state == wire::JobState::cancelled || run.state == wire::JobState::failed;
+}
+
+std::string resumption_of(const wire::TuneRun& run) {
+  const auto step = run.resumes_at.value_or(0);
+  return step > 0 ? fmt::format("goes on from step {}", step) : "begins again, for no step of it is kept";
 }
 
 void print_estimate(Stream& out, const wire::TuneEstimate& estimate) {
@@ -181,9 +161,10 @@ void print_result(Stream& out, const wire::TuneResult& result) {
 
 void print_report(Stream& out, const wire::TuneReport& report) {
   Table scores({{"SCORE"}, {.title = "BASE", .align = Align::right}, {.title = "TUNED", .align = Align::right}});
-  for (const auto& row : kScoreRows) {
+  for (const auto& row : wire::kTuneScores) {
     const auto &before = report.before.*row.value, &after = report.after.*row.value;
-    if (before || after) scores.add({std::string(row.name), score_text(before, row), score_text(after, row)});
+    if (before || after)
+      scores.add({std::string(row.name), wire::score_text(report.before, row, "-"), wire::score_text(report.after, row, "-")});
   }
   if (!scores.empty()) scores.print(out);
   const auto told = [&](std::string_view who, std::string_view text, Tone tone) {
