@@ -20,9 +20,7 @@ void normalise(std::span<float> logits) {
   for (auto& logit : logits) logit -= shift;
 }
 
-void compare(std::span<float> first, std::span<float> second, Divergence& out) {
-  normalise(first);
-  normalise(second);
+void compare(std::span<const float> first, std::span<const float> second, Divergence& out) {
   double kl = 0;
   for (std::size_t i = 0; i < first.size(); ++i)
     kl += std::exp(static_cast<double>(first[i])) * (static_cast<double>(first[i]) - second[i]);
@@ -31,26 +29,34 @@ void compare(std::span<float> first, std::span<float> second, Divergence& out) {
   ++out.tokens;
 }
 
-}  // namespace
-
-Result<Divergence> measure_divergence(tune::Team& team, const Speaker& first, const Speaker& second, std::span<const std::int32_t> text,
-                                      const std::stop_token& stop) {
-  const std::size_t vocabulary = first.model.shape().vocabulary;
-  const tune::TokenRow row{{text.begin(), text.end()}, std::vector<float>(text.size(), 0)};
+Result<std::vector<float>> logs_of(tune::Team& team, const Speaker& speaker, const std::vector<std::int32_t>& text,
+                                   const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(Code::cancelled, "the comparison was stopped");
+  const tune::TokenRow row{text, std::vector<float>(text.size(), 0)};
+  const std::size_t vocabulary = speaker.model.shape().vocabulary;
   PUNA_CHECK(tune::check_row(row, vocabulary));
   const auto batch = tune::lay_out(std::span(&row, 1));
   const tune::PassOptions options{.most_tokens = text.size(), .longest = text.size()};
   std::vector<std::uint32_t> places(text.size());
   std::iota(places.begin(), places.end(), 0U);
-  const auto logits_of = [&](const Speaker& speaker) -> Result<std::vector<float>> {
-    if (stop.stop_requested()) return fail(Code::cancelled, "the comparison was stopped");
-    return tune::Pass(speaker.model, team, speaker.adapter, options).logits(batch, places, speaker.adapter);
-  };
-  PUNA_TRY(auto a, logits_of(first));
-  PUNA_TRY(auto b, logits_of(second));
+  PUNA_TRY(auto out, tune::Pass(speaker.model, team, speaker.adapter, options).logits(batch, places, speaker.adapter));
+  for (std::size_t at = 0; at < out.size(); at += vocabulary) normalise(std::span(out).subspan(at, vocabulary));
+  return out;
+}
+
+}  // namespace
+
+Result<Yardstick> Yardstick::of(tune::Team& team, const Speaker& speaker, std::span<const std::int32_t> text, const std::stop_token& stop) {
+  Yardstick out({text.begin(), text.end()}, speaker.model.shape().vocabulary);
+  PUNA_TRY(out.logs_, logs_of(team, speaker, out.text_, stop));
+  return out;
+}
+
+Result<Divergence> Yardstick::measure(tune::Team& team, const Speaker& other, const std::stop_token& stop) const {
+  PUNA_TRY(const auto logs, logs_of(team, other, text_, stop));
   Divergence out;
-  for (std::size_t at = 0; at < a.size(); at += vocabulary)
-    compare(std::span(a).subspan(at, vocabulary), std::span(b).subspan(at, vocabulary), out);
+  for (std::size_t at = 0; at < logs.size(); at += vocabulary_)
+    compare(std::span(logs_).subspan(at, vocabulary_), std::span(logs).subspan(at, vocabulary_), out);
   out.kl /= static_cast<double>(out.tokens);
   out.same_choice /= static_cast<double>(out.tokens);
   return out;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 #include <stop_token>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "tune/adapter.h"
@@ -24,9 +26,20 @@ struct Speaker {
   const tune::Adapter* adapter = nullptr;
 };
 
-// Over the places of one text, which has at least one token; the logits of all of them are held, so it should be short. Code::cancelled
-// after a stop, within the time of one pass.
-[[nodiscard]] Result<Divergence> measure_divergence(tune::Team& team, const Speaker& first, const Speaker& second,
-                                                    std::span<const std::int32_t> text, const std::stop_token& stop = {});
+// What one of them says over a text, which has at least one token, for others to be held against. The logits of all its places are kept,
+// so it should be short. Code::cancelled after a stop, within the time of one pass.
+class Yardstick {
+ public:
+  [[nodiscard]] static Result<Yardstick> of(tune::Team& team, const Speaker& speaker, std::span<const std::int32_t> text,
+                                            const std::stop_token& stop = {});
+  [[nodiscard]] Result<Divergence> measure(tune::Team& team, const Speaker& other, const std::stop_token& stop = {}) const;
+
+ private:
+  Yardstick(std::vector<std::int32_t> text, std::size_t vocabulary) : text_(std::move(text)), vocabulary_(vocabulary) {}
+
+  std::vector<std::int32_t> text_;
+  std::size_t vocabulary_;
+  std::vector<float> logs_;  // of probabilities, for each place
+};
 
 }  // namespace puna::adapter

@@ -36,6 +36,18 @@ std::uint32_t file_type(gguf::TensorType type) {
   return 1;
 }
 
+bool is_narrower(gguf::TensorType one, gguf::TensorType other) {
+  const auto& a = gguf::traits(one);
+  const auto& b = gguf::traits(other);
+  return std::uint64_t{a.block_bytes} * b.block_elements < std::uint64_t{b.block_bytes} * a.block_elements;
+}
+
+// How a tensor that changes is stored.
+gguf::TensorType stored_type(const MergeCall& call, gguf::TensorType in_base) {
+  if (!call.type || (call.narrowing == Narrowing::refused && !is_narrower(in_base, *call.type))) return in_base;
+  return *call.type;
+}
+
 double squared(std::span<const float> values) {
   double out = 0;
   for (const float value : values) out += static_cast<double>(value) * value;
@@ -137,7 +149,7 @@ class Merge {
   Result<> declare(std::size_t part, const gguf::TensorInfo& tensor) {
     const auto found = pairs_.find(tensor.name);
     const tune::LoraPair* pair = found == pairs_.end() ? nullptr : found->second;
-    const auto type = pair != nullptr ? call_.type.value_or(tensor.type) : tensor.type;
+    const auto type = pair != nullptr ? stored_type(call_, tensor.type) : tensor.type;
     if (pair != nullptr) {
       PUNA_CHECK(check_writable(type, tensor.name));
     }
@@ -178,17 +190,10 @@ Result<MergeOutcome> merge(const MergeCall& call, const std::filesystem::path& o
   return Merge(call, progress, stop).run(output);
 }
 
-Result<Bytes> merged_size(const MergeCall& call) {
-  const auto pairs = pairs_of(call.adapter);
-  Bytes out;
-  for (const auto& file : call.base) {
-    PUNA_TRY(const auto header, gguf::Header::read_file(file));
-    for (const auto& tensor : header.tensors()) {
-      const bool changed = call.type && pairs.contains(tensor.name);
-      out += changed ? gguf::tensor_size(*call.type, tensor.shape).value_or(tensor.size) : tensor.size;
-    }
-  }
-  return out;
+bool would_widen(const MergeCall& call, gguf::TensorType type) {
+  return std::ranges::any_of(call.adapter.pairs(), [&](const tune::LoraPair& pair) {
+    return is_narrower(call.model.layer(pair.layer).linear(pair.target).weight.type, type);
+  });
 }
 
 }  // namespace puna::adapter

@@ -1,6 +1,7 @@
 // A model and its adapter as one model: W' = W + s B A, computed in 32 bits and rounded once.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -17,12 +18,16 @@
 
 namespace puna::adapter {
 
+// Whether a tensor may become narrower than it is in the base.
+enum class Narrowing : std::uint8_t { allowed, refused };
+
 struct MergeCall {
   std::span<const std::filesystem::path> base;  // the parts of one model, in order
   const tune::Model& model;                     // the same, open
   const tune::Adapter& adapter;
-  std::optional<gguf::TensorType> type;  // f32, f16, bf16 or q8_0 for the tensors that change; absent: what each has in the base
-  std::string name;                      // general.name of the new model; empty: the base's
+  std::optional<gguf::TensorType> type = {};  // f32, f16, bf16 or q8_0 for the tensors that change; absent: what each has in the base
+  Narrowing narrowing = Narrowing::allowed;
+  std::string name;  // general.name of the new model; empty: the base's
   tune::Team& team;
 };
 
@@ -40,7 +45,7 @@ using Progress = std::function<void(Bytes done, Bytes total)>;
 [[nodiscard]] Result<MergeOutcome> merge(const MergeCall& call, const std::filesystem::path& output, const Progress& progress = {},
                                          const std::stop_token& stop = {});
 
-// What merge() will write, but for the metadata.
-[[nodiscard]] Result<Bytes> merged_size(const MergeCall& call);
+// Whether a tensor that the adapter changes has fewer bits in the base.
+[[nodiscard]] bool would_widen(const MergeCall& call, gguf::TensorType type);
 
 }  // namespace puna::adapter

@@ -33,7 +33,6 @@ class Merged {
     const MergeCall call{
         .base = std::span(&base_.file(), 1), .model = base_.model(), .adapter = adapter_, .type = type, .name = "both", .team = team_};
     outcome_ = merge(call, file()).value();
-    EXPECT_LE(merged_size(call).value().count, std::filesystem::file_size(file()));
     model_.emplace(tune::Model::open(std::vector{file()}).value());
   }
   [[nodiscard]] std::filesystem::path file() const { return base_.folder() / "merged.gguf"; }
@@ -51,7 +50,9 @@ class Merged {
     tune::write_adapter(adapter, base_.model(), adapter_).value();
     return relative_distance(tune::Judge(file()).logits(row_.tokens), tune::Judge(base_.file(), adapter).logits(row_.tokens));
   }
-  [[nodiscard]] Divergence divergence() { return measure_divergence(team_, {base_.model(), &adapter_}, {*model_}, row_.tokens).value(); }
+  [[nodiscard]] Divergence divergence() {
+    return Yardstick::of(team_, {base_.model(), &adapter_}, row_.tokens)->measure(team_, {*model_}).value();
+  }
 
  private:
   tune::Team team_{2};
@@ -170,7 +171,7 @@ TEST(Merge, of_the_real_model_says_what_base_and_adapter_say) {
       merge({.base = std::span(&*file, 1), .model = model, .adapter = adapter, .type = TensorType::f16, .name = "", .team = team}, output));
   const auto merged = tune::Model::open(std::vector{output}).value();
   const auto row = tune::random_row(32, model.shape().vocabulary, 1);
-  const auto found = measure_divergence(team, {model, &adapter}, {merged}, row.tokens).value();
+  const auto found = Yardstick::of(team, {model, &adapter}, row.tokens)->measure(team, {merged}).value();
   EXPECT_EQ(found.tokens, 32);
   EXPECT_LT(found.kl, 1e-3);
   EXPECT_GT(found.same_choice, 0.9);
@@ -180,11 +181,12 @@ TEST(Divergence, of_a_model_from_itself_is_none) {
   const TestModel base;
   tune::Team team(1);
   const auto row = tune::random_row(30, 256, 1);
-  const auto found = measure_divergence(team, {base.model()}, {base.model()}, row.tokens).value();
+  const auto own = Yardstick::of(team, {base.model()}, row.tokens).value();
+  const auto found = own.measure(team, {base.model()}).value();
   EXPECT_EQ(found.kl, 0);
   EXPECT_EQ(found.same_choice, 1);
   const TestModel other({.seed = 2});
-  EXPECT_GT(measure_divergence(team, {base.model()}, {other.model()}, row.tokens)->kl, 1);
+  EXPECT_GT(own.measure(team, {other.model()})->kl, 1);
 }
 
 }  // namespace

@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "adapter/combine.h"
-#include "adapter/divergence.h"
-#include "adapter/merge.h"
+#include "adapter/measured_merge.h"
 #include "adapter/peft.h"
 #include "base/json.h"
 #include "inference/vocabulary.h"
@@ -40,40 +39,29 @@ void tell(const wire::AdapterLine& line) {
   if (!os::write_all(STDOUT_FILENO, json::to_text(json::encode(line)) + "\n")) ::_exit(1);
 }
 
-// Tells of progress a few times a second.
+// Tells of progress a few times a second, and of each phase at once.
 class Teller {
  public:
-  explicit Teller(std::string phase) : phase_(std::move(phase)) {}
-  void operator()(Bytes done, Bytes total) {
+  void operator()(std::string_view phase, Bytes done, Bytes total) {
     const auto now = std::chrono::steady_clock::now();
-    if (now - told_ < std::chrono::milliseconds(200) && done != total) return;
+    if (phase == phase_ && now - told_ < std::chrono::milliseconds(200) && done != total) return;
+    phase_ = phase;
     told_ = now;
-    tell({.phase = phase_, .done = static_cast<std::int64_t>(done.count), .total = static_cast<std::int64_t>(total.count)});
+    wire::AdapterLine line{.phase = phase_};
+    if (total.count > 0) {
+      line.done = static_cast<std::int64_t>(done.count);
+      line.total = static_cast<std::int64_t>(total.count);
+    }
+    tell(line);
   }
 
  private:
-  const std::string phase_;
+  std::string phase_;
   std::chrono::steady_clock::time_point told_;
 };
 
 std::vector<fs::path> paths_of(const std::vector<std::string>& texts) {
   return {texts.begin(), texts.end()};
-}
-
-std::optional<gguf::TensorType> tensor_type(wire::MergeType type) {
-  switch (type) {
-    case wire::MergeType::same:
-      return std::nullopt;
-    case wire::MergeType::f32:
-      return gguf::TensorType::f32;
-    case wire::MergeType::f16:
-      return gguf::TensorType::f16;
-    case wire::MergeType::bf16:
-      return gguf::TensorType::bf16;
-    case wire::MergeType::q8_0:
-      return gguf::TensorType::q8_0;
-  }
-  return std::nullopt;
 }
 
 class Work {
@@ -88,12 +76,13 @@ class Work {
       adapters.push_back(std::move(adapter));
     }
     const auto adapter = combine(model_, adapters);
-    const MergeCall call{
-        .base = base_, .model = model_, .adapter = adapter, .type = tensor_type(order_.type), .name = order_.name, .team = team_};
-    Teller teller("merging");
-    PUNA_TRY(const auto outcome, merge(call, order_.output, [&](Bytes done, Bytes total) { teller(done, total); }));
-    wire::MergeResult result{.tensors = static_cast<std::int64_t>(outcome.tensors), .rounding = outcome.rounding};
-    PUNA_CHECK(compare(adapter, result));
+    PUNA_TRY(const auto vocabulary, inference::Vocabulary::open(base_.front()));
+    auto text = vocabulary.prompt(kText);
+    text.resize(std::min(text.size(), kMostCompared));
+    const MergeCall call{.base = base_, .model = model_, .adapter = adapter, .name = order_.name, .team = team_};
+    Teller teller;
+    PUNA_TRY(auto result, merge_measured(call, order_.type, order_.output, text,
+                                         [&](std::string_view phase, Bytes done, Bytes total) { teller(phase, done, total); }));
     tell({.merged = std::move(result)});
     return {};
   }
@@ -108,19 +97,6 @@ class Work {
   }
 
  private:
-  Result<> compare(const tune::Adapter& adapter, wire::MergeResult& result) {
-    tell({.phase = "comparing"});
-    PUNA_TRY(const auto vocabulary, inference::Vocabulary::open(order_.output));
-    auto tokens = vocabulary.prompt(kText);
-    tokens.resize(std::min(tokens.size(), kMostCompared));
-    PUNA_TRY(const auto merged, tune::Model::open(std::vector<fs::path>{order_.output}));
-    PUNA_TRY(const auto found, measure_divergence(team_, {model_, &adapter}, {merged}, tokens));
-    result.tokens = static_cast<std::int64_t>(found.tokens);
-    result.divergence = found.kl;
-    result.same_choice = found.same_choice;
-    return {};
-  }
-
   const wire::AdapterOrder& order_;
   const std::vector<fs::path> base_;
   const tune::Model& model_;

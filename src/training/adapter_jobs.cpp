@@ -76,9 +76,9 @@ jobs::JobSpec AdapterJobs::import_spec() {
 
 Result<wire::Job> AdapterJobs::submit(jobs::Queue& queue, const wire::MergeRequest& request) {
   PUNA_TRY(const auto model, find_adapted(parts_.library, request.model));
-  wire::MergeRequest stored{.model = full_name(model), .name = {}, .type = request.type.value_or(wire::MergeType::same)};
+  wire::MergeRequest stored{.model = full_name(model), .name = {}, .type = request.type};
   PUNA_TRY(stored.name, chosen_name(parts_.library, request.name.value_or(merged_name(model))));
-  PUNA_CHECK(require_merge_space(parts_, model, *stored.type));
+  PUNA_CHECK(require_merge_space(parts_, model, stored.type));
   return enqueue(queue, kMerge, stored);
 }
 

@@ -34,7 +34,8 @@ class AdapterJobs {
   explicit AdapterJobs(AdapterJobsParts parts);
 
   // For the queue. Results are a wire::MergeResult, wire::ExportResult, wire::ImportResult. A job that ends in any other way leaves
-  // nothing behind. Phases: "merging" (bytes of the base), "comparing", "adding"; "writing"; "reading", "adding".
+  // nothing behind. Phases: "merging" (bytes of the base), "comparing", and "merging again" where that lost too much, "adding"; "writing";
+  // "reading", "adding".
   [[nodiscard]] jobs::JobSpec merge_spec();
   [[nodiscard]] jobs::JobSpec export_spec();
   [[nodiscard]] jobs::JobSpec import_spec();

@@ -1,6 +1,8 @@
 // One attempt of each of the jobs of AdapterJobs.
 #pragma once
 
+#include <optional>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "jobs/spec.h"
@@ -23,8 +25,6 @@ namespace puna::training {
 // Code::conflict unless it is absent or empty; Code::invalid_argument for a path that is not absolute.
 [[nodiscard]] Result<> require_new_folder(const std::filesystem::path& folder);
 // Code::disk_full unless the merged model fits.
-// What a model's file is called where others see it: "care.gguf" for me/care:latest, "care-q8_0.gguf" for care:q8_0.
-[[nodiscard]] std::string gguf_name(std::string_view model);
-[[nodiscard]] Result<> require_merge_space(const AdapterJobsParts& parts, const AdaptedModel& model, wire::MergeType type);
+[[nodiscard]] Result<> require_merge_space(const AdapterJobsParts& parts, const AdaptedModel& model, std::optional<wire::MergeType> type);
 
 }  // namespace puna::training

@@ -16,45 +16,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Below that share of tokens chosen alike, the merged model is not what was trained.
-constexpr double kFewestAlike = 0.95;
-
 std::string joined_names(const AdaptedModel& model) {
   std::string out;
   for (const auto& adapter : model.adapters) out += (out.empty() ? "" : "+") + adapter.model.name;
   return out;
 }
 
-std::optional<std::string> advice_for(const wire::MergeResult& result, wire::MergeType type) {
-  if (type != wire::MergeType::same || result.tokens == 0 || result.same_choice >= kFewestAlike) return std::nullopt;
-  return fmt::format(
-      "the base's types are too coarse for this adapter: after {:.0f} % of {} tokens the merged model would choose another one. "
-      "Merge into q8_0 or f16, or serve base and adapter side by side",
-      100 * (1 - result.same_choice), result.tokens);
-}
-
 class MergeRun {
  public:
   MergeRun(const AdapterJobsParts& parts, jobs::JobContext& context, wire::MergeRequest request, AdaptedModel model, const fs::path& folder)
-      : parts_(parts),
-        context_(context),
-        request_(std::move(request)),
-        type_(request_.type.value_or(wire::MergeType::same)),
-        model_(std::move(model)),
-        folder_(folder) {}
+      : parts_(parts), context_(context), request_(std::move(request)), model_(std::move(model)), folder_(folder) {}
 
   Result<wire::MergeResult> run() {
     wire::AdapterOrder order{.act = wire::AdapterAct::merge,
                              .base = weights_of(model_.base),
                              .output = (folder_ / "model.gguf").string(),
                              .name = *request_.name,
-                             .type = type_,
+                             .type = request_.type,
                              .threads = parts_.settings.snapshot()->get(setting::kThreads)};
     for (const auto& adapter : model_.adapters) order.adapters.push_back(adapter.path);
     PUNA_TRY(auto told, run_adapter_child(parts_.program, folder_, order, context_));
     if (!told) return fail(Code::internal, "the merge told nothing of its result");
     PUNA_CHECK(add(order.output, *told));
-    told->advice = advice_for(*told, type_);
     return std::move(*told);
   }
 
@@ -94,7 +77,6 @@ class MergeRun {
   const AdapterJobsParts& parts_;
   jobs::JobContext& context_;
   const wire::MergeRequest request_;
-  const wire::MergeType type_;
   const AdaptedModel model_;
   const fs::path& folder_;
 };
@@ -116,17 +98,19 @@ double bytes_a_weight(wire::MergeType type) {
 
 }  // namespace
 
-Result<> require_merge_space(const AdapterJobsParts& parts, const AdaptedModel& model, wire::MergeType type) {
+Result<> require_merge_space(const AdapterJobsParts& parts, const AdaptedModel& model, std::optional<wire::MergeType> type) {
   double base = 0;
   for (const auto& file : model.base.files) base += static_cast<double>(file.size);
-  const double widened = bytes_a_weight(type) * static_cast<double>(model.base.detail.model.details.parameters);
+  // Nobody knows yet whether it becomes q8_0.
+  const double widened =
+      bytes_a_weight(type.value_or(wire::MergeType::q8_0)) * static_cast<double>(model.base.detail.model.details.parameters);
   return parts.require_space(parts.folder, Bytes(static_cast<std::uint64_t>(std::max(base, widened))));
 }
 
 Result<json::value> run_merge(const AdapterJobsParts& parts, jobs::JobContext& context) {
   PUNA_TRY(auto request, json::decode<wire::MergeRequest>(context.request()));
   PUNA_TRY(auto model, find_adapted(parts.library, request.model));
-  PUNA_CHECK(require_merge_space(parts, model, request.type.value_or(wire::MergeType::same)));
+  PUNA_CHECK(require_merge_space(parts, model, request.type));
   PUNA_TRY(const auto folder, work_folder(parts));
   PUNA_TRY(const auto result, MergeRun(parts, context, std::move(request), std::move(model), folder.path()).run());
   return json::encode(result);

@@ -23,7 +23,7 @@ BOOST_DESCRIBE_ENUM(MergeType, same, f32, f16, bf16, q8_0)
 struct MergeRequest {
   std::string model;                // "BASE+ADAPTER", with further "+ADAPTER"; or an adapter that a run made, for its own base
   std::optional<std::string> name;  // of the new model; default: made of both names
-  std::optional<MergeType> type;    // default: same
+  std::optional<MergeType> type;    // default: same, or q8_0 where that would lose most of what the adapter does
 };
 BOOST_DESCRIBE_STRUCT(MergeRequest, (), (model, name, type))
 
@@ -36,14 +36,18 @@ struct MergeResult {
   std::int64_t size = 0;
   std::int64_t base_size = 0;
   std::int64_t tensors = 0;           // that changed
+  MergeType type = MergeType::same;   // how they are stored
   double rounding = 0;                // what rounding took, as a share of the change: 0.1 is a tenth
   std::int64_t tokens = 0;            // of a text that base with adapters and merged model both read
   double divergence = 0;              // mean Kullback-Leibler divergence between them, in nats
   double same_choice = 0;             // share of tokens after which both hold the same one for the likeliest
+  double lost = 0;                    // divergence, as a share of what it would be without the adapter: 1 is as if it were not there
+  std::optional<std::string> chosen;  // why they are stored as they are, when no type was asked for and the base's would not do
   std::optional<std::string> advice;  // when too much was lost
 };
 BOOST_DESCRIBE_STRUCT(MergeResult, (),
-                      (name, base, adapters, sha256, size, base_size, tensors, rounding, tokens, divergence, same_choice, advice))
+                      (name, base, adapters, sha256, size, base_size, tensors, type, rounding, tokens, divergence, same_choice, lost,
+                       chosen, advice))
 
 enum class ExportForm {
   gguf,   // the adapter as llama.cpp loads it
@@ -90,9 +94,9 @@ struct AdapterOrder {
   std::vector<std::string> adapters;  // files in GGUF; for from_peft the folder
   std::string output;                 // a file; for to_peft a folder
   std::string name;                   // of what is made
-  MergeType type = MergeType::same;
-  std::string base_model;    // for to_peft
-  std::int64_t threads = 0;  // 0: one for each physical core
+  std::optional<MergeType> type;      // as in MergeRequest
+  std::string base_model;             // for to_peft
+  std::int64_t threads = 0;           // 0: one for each physical core
 };
 BOOST_DESCRIBE_STRUCT(AdapterOrder, (), (act, base, adapters, output, name, type, base_model, threads))
 

@@ -31,10 +31,11 @@ Result<std::string> folder_for_daemon(const Context& context, const std::string&
 
 // One of the names of a described enum, in any case.
 template <json::DescribedEnum Choice>
-Result<Choice> choice(const Invocation& invocation, std::string_view option, Choice otherwise) {
+Result<std::optional<Choice>> choice(const Invocation& invocation, std::string_view option) {
   const auto typed = invocation.text(option);
-  if (!typed) return otherwise;
-  return json::decode<Choice>(json::value(lower_ascii(*typed)), json::Unknown::refuse, fmt::format("--{}", option));
+  if (!typed) return std::nullopt;
+  PUNA_TRY(const auto chosen, json::decode<Choice>(json::value(lower_ascii(*typed)), json::Unknown::refuse, fmt::format("--{}", option)));
+  return chosen;
 }
 
 void tell_merged(Context& context, const wire::MergeResult& result) {
@@ -43,14 +44,15 @@ void tell_merged(Context& context, const wire::MergeResult& result) {
       fmt::format("made '{}' ({}) of '{}' and {}", result.name, size_text(result.size), result.base, join(result.adapters, ", "))));
   if (result.rounding > 0) err.line(fmt::format("  rounding   {:.2g} of what the adapter changed", result.rounding));
   if (result.tokens > 0)
-    err.line(fmt::format("  agreement  the same choice after {:.1f} % of {} tokens; divergence {:.2g} nats", 100 * result.same_choice,
-                         result.tokens, result.divergence));
+    err.line(fmt::format("  agreement  the same choice after {:.1f} % of {} tokens; divergence {:.2g} nats, {:.2g} of the adapter's effect",
+                         100 * result.same_choice, result.tokens, result.divergence, result.lost));
+  if (result.chosen) err.line(printable("note: " + *result.chosen));
   if (result.advice) err.line(printable("note: " + *result.advice));
 }
 
 Result<ExitCode> merge(Context& context, const Invocation& invocation) {
   wire::MergeRequest request{.model = invocation.argument("MODEL+ADAPTER"), .name = invocation.text("name")};
-  PUNA_TRY(request.type, choice(invocation, "type", wire::MergeType::same));
+  PUNA_TRY(request.type, choice<wire::MergeType>(invocation, "type"));
   PUNA_TRY(auto* daemon, context.daemon(Start::if_needed));
   PUNA_TRY(auto job, daemon->merge_adapter(request));
   return follow_as_asked(context, invocation, *daemon, std::move(job), [&](const json::value& told) -> Result<> {
@@ -62,7 +64,8 @@ Result<ExitCode> merge(Context& context, const Invocation& invocation) {
 
 Result<ExitCode> export_adapter(Context& context, const Invocation& invocation) {
   wire::ExportRequest request{.model = invocation.argument("MODEL+ADAPTER"), .base_model = invocation.text("base-model")};
-  PUNA_TRY(request.form, choice(invocation, "as", wire::ExportForm::peft));
+  PUNA_TRY(const auto form, choice<wire::ExportForm>(invocation, "as"));
+  request.form = form.value_or(request.form);
   PUNA_TRY(request.folder, folder_for_daemon(context, invocation.argument("FOLDER")));
   PUNA_TRY(auto* daemon, context.daemon(Start::if_needed));
   PUNA_TRY(auto job, daemon->export_adapter(request));
@@ -90,10 +93,11 @@ constexpr std::array kMergeOptions = {
     OptionSpec{.name = "name", .value = "NAME", .help = "what the new model is called; else the adapter's name with -merged"},
     OptionSpec{.name = "type",
                .value = "TYPE",
-               .help = "store what changes as f32, f16, bf16 or q8_0 (default: same, each tensor in the base's type)"},
+               .help = "store what changes as f32, f16, bf16 or q8_0, or as the base has it: same (default: same, or q8_0 where that would "
+                       "lose most of the adapter)"},
     kDetach, kQuiet};
 constexpr std::array kMergeExamples = {
-    Example{"puna tune merge smollm2:135m+care", "one model of both, in the base's types"},
+    Example{"puna tune merge smollm2:135m+care", "one model of both"},
     Example{"puna tune merge care --type f16 --name care:f16", "lose less; `puna quantize` makes it smaller again"}};
 
 constexpr std::array kExportArguments = {
@@ -120,8 +124,9 @@ constinit const CommandSpec kTuneMerge{
     .group = Group::models,
     .summary = "make one model of a base and its adapters",
     .description =
-        "Adds the adapter to the base's weights in 32 bits and stores the result once, in the base's types or wider ones. The base "
-        "and the adapter stay. Says how much rounding took, and how often the merged model would choose another token.",
+        "Adds the adapter to the base's weights in 32 bits and stores the result once, in the base's types, or in q8_0 where those would "
+        "lose most of what the adapter does. The base and the adapter stay. Says how much rounding took, and how often the merged model "
+        "would choose another token.",
     .arguments = kMergeArguments,
     .options = kMergeOptions,
     .examples = kMergeExamples,

@@ -39,13 +39,16 @@ TEST_F(AdapterCommands, merge_says_what_it_made_and_what_was_lost) {
                                   .tokens = 120,
                                   .divergence = 0.012,
                                   .same_choice = 0.975,
+                                  .lost = 0.25,
+                                  .chosen = "stored as q8_0",
                                   .advice = "merge into f16"});
   const auto ran = run_words({"tune", "merge", "m+care", "--name", "both", "--type", "Q8_0"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr("made 'both' (1.00 MiB) of 'm' and care"));
   EXPECT_THAT(ran.err, HasSubstr("0.75 of what the adapter changed"));
   EXPECT_THAT(ran.err, HasSubstr("97.5 % of 120 tokens"));
-  EXPECT_THAT(ran.err, HasSubstr("note: merge into f16"));
+  EXPECT_THAT(ran.err, HasSubstr("0.25 of the adapter's effect"));
+  EXPECT_THAT(ran.err, HasSubstr("note: stored as q8_0\nnote: merge into f16"));
   EXPECT_EQ(sent<wire::MergeRequest>("merge").type, wire::MergeType::q8_0);
 }
 
