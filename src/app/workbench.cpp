@@ -179,7 +179,14 @@ Result<> Workbench::build() {
                                                                                      .folder = parts_.places.models() / "adapting",
                                                                                      .require_space = os::require_disk_space});
   publisher_ = std::make_unique<hub::publish::Publisher>(hub::publish::Publisher::Parts{
-      .settings = parts_.settings, .library = *library_, .http = client_options(*settings), .environment = os::current_environment()});
+      .settings = parts_.settings,
+      .library = *library_,
+      .http = client_options(*settings),
+      .environment = os::current_environment(),
+      .companions_of = [this](const wire::ModelDetail& adapter, jobs::JobContext& context) -> Result<hub::publish::Companions> {
+        PUNA_TRY(auto form, adapter_jobs_->make_peft_form(adapter.model.name, context));
+        return hub::publish::Companions{std::move(form.folder), std::move(form.files)};
+      }});
   prober_ = std::make_unique<probe::Prober>(
       probe::ProberParts{.settings = parts_.settings,
                          .events = events_,

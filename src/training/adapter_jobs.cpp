@@ -109,4 +109,13 @@ Result<wire::Job> AdapterJobs::submit(jobs::Queue& queue, const wire::ImportRequ
   return enqueue(queue, kImport, stored);
 }
 
+Result<PeftForm> AdapterJobs::make_peft_form(std::string_view adapter, jobs::JobContext& context) const {
+  PUNA_TRY(const auto model, find_adapted(parts_.library, adapter));
+  PUNA_TRY(auto folder, work_folder(parts_));
+  PUNA_TRY(const auto names, write_peft(parts_, model, "", folder.path(), context));
+  PeftForm out{std::move(folder), {}};
+  for (const auto& name : names) out.files.push_back(out.folder.path() / name);
+  return out;
+}
+
 }  // namespace puna::training

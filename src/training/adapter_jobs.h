@@ -4,12 +4,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/settings.h"
 #include "base/units.h"
 #include "jobs/queue.h"
 #include "jobs/spec.h"
+#include "os/temporary_folder.h"
 #include "wire/adapter_work.h"
 
 namespace puna::model {
@@ -25,6 +28,12 @@ struct AdapterJobsParts {
   std::filesystem::path folder;   // for files on their way, on the disk of the library; ours alone
   // Code::disk_full unless so many bytes fit there.
   std::function<Result<>(const std::filesystem::path& folder, Bytes needed)> require_space;
+};
+
+// adapter_config.json and adapter_model.safetensors; they go with the folder.
+struct PeftForm {
+  os::TemporaryFolder folder;
+  std::vector<std::filesystem::path> files;
 };
 
 // Thread-safe. Must outlive the queue that runs its jobs. Blocks.
@@ -46,6 +55,9 @@ class AdapterJobs {
   [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, const wire::MergeRequest& request);
   [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, const wire::ExportRequest& request);
   [[nodiscard]] Result<wire::Job> submit(jobs::Queue& queue, const wire::ImportRequest& request);
+
+  // For a job that gives an adapter to others. Code::invalid_argument when nobody knows its base, otherwise as an export.
+  [[nodiscard]] Result<PeftForm> make_peft_form(std::string_view adapter, jobs::JobContext& context) const;
 
  private:
   const AdapterJobsParts parts_;

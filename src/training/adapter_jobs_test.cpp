@@ -58,6 +58,20 @@ class Adapting : public testing::Test {
     EXPECT_TRUE(job) << job.error().text();
     return queue_.wait(job.value().id, kSoon)->failure.value_or(wire::JobFailure());
   }
+  // Its result is a hash of what it would send.
+  jobs::JobSpec push_spec() {
+    return {.kind = "push",
+            .title = [](const json::value&) { return "push"; },
+            .run = [this](jobs::JobContext& context) -> Result<json::value> {
+              PUNA_TRY(const auto form, jobs_.make_peft_form("care", context));
+              return hash_of(form.files);
+            }};
+  }
+  static Result<json::value> hash_of(const std::vector<fs::path>& files) {
+    std::string all;
+    for (const auto& file : files) all += file.filename().string() + ":" + os::read_file(file, gib(1)).value();
+    return json::value(os::sha256_of(all).value());
+  }
   bool left_over() const { return fs::exists(working_) && !fs::is_empty(working_); }
 
   os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
@@ -75,7 +89,7 @@ class Adapting : public testing::Test {
                        if (needed <= space_) return {};
                        return fail(Code::disk_full, "too little room");
                      }}};
-  jobs::Queue queue_{database_, events_, settings_, std::vector{jobs_.merge_spec(), jobs_.export_spec(), jobs_.import_spec()}};
+  jobs::Queue queue_{database_, events_, settings_, std::vector{jobs_.merge_spec(), jobs_.export_spec(), jobs_.import_spec(), push_spec()}};
 };
 
 TEST_F(Adapting, merges_an_adapter_into_a_model_of_its_own) {
@@ -123,6 +137,14 @@ TEST_F(Adapting, exports_for_transformers_and_takes_the_same_back) {
     return os::read_file(path, gib(1)).value().substr(offset);
   };
   EXPECT_TRUE(tensors("one") == tensors("one-too"));
+}
+
+TEST_F(Adapting, makes_for_a_push_what_an_export_writes) {
+  const auto pushed = queue_.wait(queue_.submit("push", nullptr)->id, kSoon).value();
+  const auto folder = write("out");
+  done<wire::ExportResult>(jobs_.submit(queue_, wire::ExportRequest{.model = "care", .form = ExportForm::peft, .folder = folder}));
+  EXPECT_EQ(pushed.result, hash_of({folder / "adapter_config.json", folder / "adapter_model.safetensors"}).value());
+  EXPECT_FALSE(left_over());
 }
 
 TEST_F(Adapting, exports_what_ollama_and_llama_cpp_take) {

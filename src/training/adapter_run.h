@@ -16,8 +16,15 @@ namespace puna::training {
 [[nodiscard]] Result<json::value> run_export(const AdapterJobsParts& parts, jobs::JobContext& context);
 [[nodiscard]] Result<json::value> run_import(const AdapterJobsParts& parts, jobs::JobContext& context);
 
+// Writes the one adapter as PEFT reads it; the names of the files. Without a `base_model` the one that the base's GGUF names.
+[[nodiscard]] Result<std::vector<std::string>> write_peft(const AdapterJobsParts& parts, const AdaptedModel& model,
+                                                          const std::string& base_model, const std::filesystem::path& folder,
+                                                          jobs::JobContext& context);
+
 // For what is on its way; it goes with the object.
 [[nodiscard]] Result<os::TemporaryFolder> work_folder(const AdapterJobsParts& parts);
+// What a model's file is called where others see it: "care.gguf" for me/care:latest, "care-q8_0.gguf" for care:q8_0.
+[[nodiscard]] std::string gguf_name(std::string_view model);
 // The files of a model that hold its weights, in order.
 [[nodiscard]] std::vector<std::string> weights_of(const BaseModel& base);
 // Code::already_exists when a model has the name.

@@ -16,6 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> peft_files() {
+  return {"adapter_config.json", "adapter_model.safetensors"};
+}
+
 // The model for transformers that a GGUF says it was converted from.
 std::string origin_in(const fs::path& file) {
   const auto header = gguf::Header::read_file(file);
@@ -67,20 +71,13 @@ class ExportRun {
 
  private:
   Result<> write_form() {
-    if (request_.form == wire::ExportForm::peft) return write_peft();
+    if (request_.form == wire::ExportForm::peft) {
+      files_ = peft_files();  // so that they go, however far it comes
+      PUNA_TRY(files_, write_peft(parts_, model_, request_.base_model.value_or(""), folder_, context_));
+      return {};
+    }
     for (const auto& adapter : model_.adapters) PUNA_CHECK(copy(adapter.path, gguf_name(adapter.model.name)));
     return request_.form == wire::ExportForm::ollama ? write_modelfile() : Result<>();
-  }
-  Result<> write_peft() {
-    files_ = {"adapter_config.json", "adapter_model.safetensors"};
-    PUNA_TRY(const auto work, work_folder(parts_));
-    const wire::AdapterOrder order{.act = wire::AdapterAct::to_peft,
-                                   .base = weights_of(model_.base),
-                                   .adapters = {model_.adapters.front().path},
-                                   .output = folder_.string(),
-                                   .base_model = request_.base_model.value_or(origin_in(model_.base.detail.path))};
-    PUNA_CHECK(run_adapter_child(parts_.program, work.path(), order, context_));
-    return {};
   }
   Result<> write_modelfile() {
     const auto& base = model_.base.detail;
@@ -122,6 +119,18 @@ class ExportRun {
 };
 
 }  // namespace
+
+Result<std::vector<std::string>> write_peft(const AdapterJobsParts& parts, const AdaptedModel& model, const std::string& base_model,
+                                            const fs::path& folder, jobs::JobContext& context) {
+  PUNA_TRY(const auto work, work_folder(parts));
+  const wire::AdapterOrder order{.act = wire::AdapterAct::to_peft,
+                                 .base = weights_of(model.base),
+                                 .adapters = {model.adapters.front().path},
+                                 .output = folder.string(),
+                                 .base_model = base_model.empty() ? origin_in(model.base.detail.path) : base_model};
+  PUNA_CHECK(run_adapter_child(parts.program, work.path(), order, context));
+  return peft_files();
+}
 
 Result<json::value> run_export(const AdapterJobsParts& parts, jobs::JobContext& context) {
   PUNA_TRY(auto request, json::decode<wire::ExportRequest>(context.request()));

@@ -26,7 +26,8 @@ struct PushResult {
   std::int64_t size = 0;  // of all files
   std::int64_t sent = 0;  // bytes that it lacked
   PushChange change = PushChange::updated;
+  std::optional<std::string> note;  // what people should know
 };
-BOOST_DESCRIBE_STRUCT(PushResult, (), (destination, url, commit, size, sent, change))
+BOOST_DESCRIBE_STRUCT(PushResult, (), (destination, url, commit, size, sent, change, note))
 
 }  // namespace puna::wire

@@ -54,6 +54,12 @@ from huggingface_hub import hf_hub_download
 print(json.dumps(hf_hub_download(sys.argv[1], sys.argv[2])))
 """
 
+SNAPSHOT = """
+import json, sys
+from huggingface_hub import snapshot_download
+print(json.dumps(snapshot_download(sys.argv[1])))
+"""
+
 
 class Library(unittest.TestCase):
     def setUp(self):
@@ -112,6 +118,22 @@ class Library(unittest.TestCase):
             self.assertEqual(Path(place).read_bytes(), self.model.read_bytes())
             self.assertIn("has it already", daemon.command("push", "tiny", "ada/mine-GGUF").stderr)
             self.assertNotIn(token, (daemon.home / "state" / "puna.log").read_text())
+
+    def test_python_fetches_a_pushed_adapter_in_the_form_of_peft(self):
+        token = "hf_adas_secret"
+        rows = self.folder / "rows.jsonl"
+        rows.write_text(json.dumps({"prompt": "What do llamas eat?", "completion": "Hay."}) + "\n")
+        with Hub(users=[{"token": token, "name": "ada"}]) as hub, self.daemon(HF_ENDPOINT=hub.url, HF_TOKEN=token) as daemon:
+            daemon.command("pull", str(self.model), "--name", "tiny")
+            daemon.command("tune", "tiny", str(rows), "--name", "care", "--rank", "4", "--max-steps", "2", "--eval-fraction", "0")
+            daemon.command("push", "care", "ada/care")
+            place = Path(python(SNAPSHOT, hub.environment(self.folder), "ada/care"))
+            self.assertEqual(
+                {file.name for file in place.iterdir()} - {".gitattributes"},
+                {"README.md", "adapter_config.json", "adapter_model.safetensors", "care.gguf"},
+            )
+            self.assertEqual(json.loads((place / "adapter_config.json").read_text())["r"], 4)
+            self.assertIn("has it already", daemon.command("push", "care", "ada/care").stderr)
 
     # ledger: T29
     def test_a_model_of_a_recipe_says_what_the_recipe_says(self):

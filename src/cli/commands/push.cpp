@@ -30,6 +30,7 @@ void tell_completed(Context& context, const wire::PushResult& result) {
   const std::string what = same ? fmt::format("{} has it already", result.destination)
                                 : fmt::format("pushed to {} ({} sent)", result.destination, size_text(result.sent));
   context.console().err.line(printable(fmt::format("{}: {}", what, result.url)));
+  if (result.note) context.console().err.line(printable("note: " + *result.note));
 }
 
 Result<ExitCode> push(Context& context, const Invocation& invocation) {
@@ -54,7 +55,8 @@ constinit const CommandSpec kPush{
         "Brings a model of the library to a place where others find it, as a job. What is there already is not sent again, so the same "
         "command after a failure goes on where it stopped.\n\n"
         "On Hugging Face, the repository is made if it is not there, all files come with one commit, and a repository without a README.md "
-        "gets one. It needs an access token with the right to write, in the setting hub.token or in HF_TOKEN.\n\n"
+        "gets one. With an adapter whose base is here come the files that PEFT reads. It needs an access token with the right to write, in "
+        "the setting hub.token or in HF_TOKEN.\n\n"
         "At ollama://[HOST/]NAMESPACE/NAME:TAG, in Ollama's registry or another one that speaks its protocol, the tag then means this "
         "model: one GGUF file with its projector, "
         "adapter and licence, and the system prompt, parameters and messages of its recipe. A template in Jinja stays behind; one in "

@@ -36,6 +36,45 @@ TEST_F(Push, sends_and_commits_nothing_that_is_there_already) {
   EXPECT_LT(publisher_->sent(), Bytes(2 * kWeights));
 }
 
+class PushAdapter : public Push {
+ protected:
+  PushAdapter() {
+    gguf::Writer writer;
+    writer.set("general.architecture", std::string("llama"));
+    writer.set("general.type", std::string("adapter"));
+    writer.set("adapter.type", std::string("lora"));
+    const std::vector<std::byte> numbers(256, std::byte{1});
+    for (const auto* name : {"blk.0.attn_q.weight.lora_a", "blk.0.attn_q.weight.lora_b"})
+      EXPECT_TRUE(writer.add_tensor(name, gguf::TensorType::f32, {8, 8}, numbers));
+    const auto file = folder_.path() / "new.gguf";
+    EXPECT_TRUE(writer.write(file));
+    const auto hash = os::sha256_of(os::read_file(file, gib(1)).value()).value();
+    EXPECT_TRUE(os::place_file(file, library_.blob_path(hash).value()));
+    EXPECT_TRUE(library_.add({.name = "care", .files = {{.path = "care.gguf", .sha256 = hash}}, .provenance = {.catalogue = "tune"}}));
+    pushes_ = "care";
+  }
+};
+
+TEST_F(PushAdapter, sends_other_forms_of_it_with_the_same_commit) {
+  companions_of_ = [](const wire::ModelDetail& adapter, jobs::JobContext&) -> Result<Companions> {
+    Companions out{os::TemporaryFolder::create().value(), {}};
+    out.files.push_back(out.folder.path() / "adapter_config.json");
+    PUNA_CHECK(os::write_file_atomic(out.files.back(), adapter.model.name));
+    return out;
+  };
+  const auto result = pushed();
+  EXPECT_FALSE(result.note);
+  EXPECT_EQ(hub_->content("ada/tiny", "adapter_config.json")->text(), "care:latest");
+  EXPECT_TRUE(hub_->content("ada/tiny", "care.gguf"));
+  EXPECT_EQ(pushed().change, PushChange::unchanged);
+}
+
+TEST_F(PushAdapter, goes_alone_and_says_so_when_there_is_no_other_form) {
+  companions_of_ = [](const wire::ModelDetail&, jobs::JobContext&) -> Result<Companions> { return fail(Code::not_found, "no base"); };
+  EXPECT_EQ(pushed().note, "it went without the files that PEFT reads: no base");
+  EXPECT_TRUE(hub_->content("ada/tiny", "care.gguf"));
+}
+
 TEST_F(Push, leaves_a_card_alone_that_somebody_wrote) {
   pushed();
   ASSERT_TRUE(hub_->commit("ada/tiny", {fakes::file("README.md", "mine"), fakes::file("tiny-F16.gguf", "old")}));

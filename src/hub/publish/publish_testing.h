@@ -65,13 +65,14 @@ class Push : public testing::Test {
                                                               .library = library_,
                                                               .http = {.proxy = ""},
                                                               .environment = {{"HOME", folder_.path() / "home"}},
-                                                              .registry_part = Bytes(kPart)});
+                                                              .registry_part = Bytes(kPart),
+                                                              .companions_of = companions_of_});
     queue_ = std::make_unique<jobs::Queue>(database_, events_, *settings_, std::vector{publisher_->job_spec()});
     ASSERT_TRUE(queue_->start());
   }
   Result<wire::Job> submit(wire::PushRequest request) {
     if (!queue_) start();
-    return publisher_->submit(*queue_, "tiny:f16", request);
+    return publisher_->submit(*queue_, pushes_, request);
   }
   wire::Job ended(wire::PushRequest request) { return queue_for(submit(std::move(request))); }
   wire::Job queue_for(const Result<wire::Job>& job) {
@@ -96,9 +97,11 @@ class Push : public testing::Test {
   os::TemporaryFolder folder_ = os::TemporaryFolder::create().value();
   std::unique_ptr<fakes::Hub> hub_;
   std::string sha256_;
+  std::string pushes_ = "tiny:f16";  // which model
   store::Database database_ = store::Database::open(":memory:").value();
   EventBus events_;
   model::Library library_ = model::Library::open(database_, events_, folder_.path() / "models").value();
+  decltype(Publisher::Parts::companions_of) companions_of_;
   std::unique_ptr<SettingsStore> settings_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<jobs::Queue> queue_;

@@ -86,6 +86,15 @@ Result<std::string> digest_of(const wire::ModelFile& file, jobs::JobContext& con
   return hash.hex();
 }
 
+Result<CargoFile> taken(const wire::ModelFile& file, jobs::JobContext& context) {
+  CargoFile out{.path = file.role == wire::FileRole::card ? std::string(kCardPath) : file.path,
+                .role = file.role,
+                .place = file.place,
+                .size = Bytes(static_cast<std::uint64_t>(file.size))};
+  PUNA_TRY(out.sha256, digest_of(file, context));
+  return out;
+}
+
 Result<Cargo> load(const wire::ModelDetail& detail, const Order& order, jobs::JobContext& context) {
   Cargo out{.destination = {},
             .files = {},
@@ -94,12 +103,8 @@ Result<Cargo> load(const wire::ModelDetail& detail, const Order& order, jobs::Jo
             .message = order.message};
   PUNA_TRY(out.destination, parse_destination(order.destination));
   for (const auto& file : detail.files) {
-    CargoFile taken{.path = file.role == wire::FileRole::card ? std::string(kCardPath) : file.path,
-                    .role = file.role,
-                    .place = file.place,
-                    .size = Bytes(static_cast<std::uint64_t>(file.size))};
-    PUNA_TRY(taken.sha256, digest_of(file, context));
-    out.files.push_back(std::move(taken));
+    PUNA_TRY(auto one, taken(file, context));
+    out.files.push_back(std::move(one));
   }
   if (out.destination.catalogue == kOllama) {
     PUNA_TRY(out.files, ollama_layers(detail, out.files));
@@ -180,15 +185,39 @@ Result<Published> Publisher::publish(const Cargo& cargo, const wire::Provenance&
                                 progress, context.stop());
 }
 
+Result<std::optional<Companions>> Publisher::add_companions(const wire::ModelDetail& detail, jobs::JobContext& context, Cargo& cargo,
+                                                            std::optional<std::string>& note) const {
+  const auto& capabilities = detail.model.details.capabilities;
+  const bool is_adapter = std::ranges::find(capabilities, "adapter") != capabilities.end();
+  if (!is_adapter || !parts_.companions_of || cargo.destination.catalogue != kHuggingFace) return std::nullopt;
+  auto made = parts_.companions_of(detail, context);
+  if (!made) {
+    PUNA_CHECK(context.go_on());
+    note = "it went without the files that PEFT reads: " + made.error().text();
+    return std::nullopt;
+  }
+  for (const auto& file : made->files) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    if (error) return fail(errno_error(error.value(), fmt::format("cannot look at {}", file.string())));
+    PUNA_TRY(auto one, taken({.path = file.filename().string(), .size = static_cast<std::int64_t>(size), .place = file.string()}, context));
+    cargo.files.push_back(std::move(one));
+  }
+  return std::optional<Companions>(std::move(*made));
+}
+
 Result<json::value> Publisher::run(jobs::JobContext& context) {
   PUNA_TRY(const auto order, json::decode<Order>(context.request()));
   PUNA_TRY(const auto detail, parts_.library.show(order.model));
   if (detail.model.problem) return fail(Code::conflict, fmt::format("model {}: {}", detail.model.name, *detail.model.problem));
-  PUNA_TRY(const auto cargo, load(detail, order, context));
+  PUNA_TRY(auto cargo, load(detail, order, context));
+  wire::PushResult out{.destination = order.destination};
+  PUNA_TRY(const auto companions, add_companions(detail, context, cargo, out.note));
   PUNA_TRY(const auto published, publish(cargo, detail.model.provenance, context));
   Bytes size;
   for (const auto& file : cargo.files) size += file.size;
-  wire::PushResult out{.destination = order.destination, .url = published.url, .commit = published.commit};
+  out.url = published.url;
+  out.commit = published.commit;
   out.size = static_cast<std::int64_t>(size.count);
   out.sent = static_cast<std::int64_t>(published.sent.count);
   out.change = published.created ? wire::PushChange::created : published.changed ? wire::PushChange::updated : wire::PushChange::unchanged;
