@@ -119,7 +119,23 @@ tune::ObjectiveOptions objective_options(const wire::TuneSettings& settings) {
   return out;
 }
 
+Result<> choose_recompute(const Materials& materials, Plan& plan) {
+  auto& chosen = plan.options.pass.recompute;
+  if (*plan.settings.recompute == wire::TuneRecompute::as_fits) {
+    auto keeping = plan.options;
+    keeping.pass.recompute = tune::Recompute::nothing;
+    PUNA_TRY(const auto memory, tune::Trainer::memory(materials.model(), plan.threads, keeping));
+    chosen = recompute_for(memory, os::probe_memory().available);
+  }
+  plan.settings.recompute = chosen == tune::Recompute::nothing ? wire::TuneRecompute::nothing : wire::TuneRecompute::each_layer;
+  return {};
+}
+
 }  // namespace
+
+tune::Recompute recompute_for(Bytes keeping, Bytes available) {
+  return keeping.count <= available.count / 4 ? tune::Recompute::nothing : tune::Recompute::each_layer;
+}
 
 std::size_t threads_for(const wire::TuneSettings& settings, const wire::TuneOrder& order) {
   if (settings.threads.value_or(0) > 0) return static_cast<std::size_t>(*settings.threads);
@@ -147,6 +163,7 @@ Result<tune::TrainerOptions> trainer_options(const wire::TuneSettings& settings)
                            .seed = seed};
   if (settings.ranks)
     for (const auto& [name, rank] : *settings.ranks) out.lora.ranks.emplace(name, static_cast<std::size_t>(rank));
+  // Until the lengths of rows are known, `as_fits` is the smaller one.
   out.pass.recompute = *settings.recompute == wire::TuneRecompute::nothing ? tune::Recompute::nothing : tune::Recompute::each_layer;
   out.pass.precision = *settings.precision == wire::TunePrecision::bf16 ? tune::Precision::bf16 : tune::Precision::f32;
   PUNA_TRY(out.pass.device, tune::find_device(*settings.device));
@@ -176,6 +193,7 @@ Result<Plan> make_plan(const Materials& materials, const Units& units, const Uni
   if (has_rows || settings.sample_prompts) out.eval_every = *settings.eval_every > 0 ? *settings.eval_every : in_a_run;
   out.checkpoint_every =
       *settings.checkpoint_every > 0 ? *settings.checkpoint_every : std::clamp(in_a_run, kLeastBetweenCheckpoints, kMostBetweenCheckpoints);
+  PUNA_CHECK(choose_recompute(materials, out));
   out.settings.micro_batch_tokens = static_cast<std::int64_t>(out.capacity);
   out.settings.threads = static_cast<std::int64_t>(out.threads);
   out.settings.device = out.options.pass.device ? out.options.pass.device->name : std::string(tune::kCpu);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "trainer/course.h"
 #include "trainer/materials.h"
 #include "trainer/units.h"
@@ -30,6 +31,8 @@ struct Plan {
 [[nodiscard]] Result<Plan> make_plan(const Materials& materials, const Units& units, const Units& evaluation);
 // What settings say of the engine, without the lengths of rows.
 [[nodiscard]] Result<tune::TrainerOptions> trainer_options(const wire::TuneSettings& settings);
+// What `as_fits` comes to, by the memory that keeping everything takes and what is free: three quarters stay for chatting beside it.
+[[nodiscard]] tune::Recompute recompute_for(Bytes keeping, Bytes available);
 // Of this machine, unless the settings or the daemon's say.
 [[nodiscard]] std::size_t threads_for(const wire::TuneSettings& settings, const wire::TuneOrder& order);
 

@@ -101,7 +101,7 @@ constexpr std::array kFields = {
     integer("micro_batch_tokens", "memory", 8, kMostTokens, "", "tokens that go through the model together", "", "the longest row, at least 512"),
     boolean("packing", "memory", "true", "lay several rows into one micro-batch; the result is the same", "sample_packing"),
     choice("precision", "memory", "f32|bf16", "\"f32\"", "numbers that large products are computed in; bf16 needs a CPU with instructions for it", "dtype"),
-    choice("recompute", "memory", "each_layer|nothing", "\"each_layer\"", "what is computed again on the way back: nothing is faster, each_layer takes a fraction of the memory"),
+    choice("recompute", "memory", "as_fits|each_layer|nothing", "\"as_fits\"", "what is computed again on the way back, with the same result: nothing is faster, each_layer takes a fraction of the memory; as_fits: nothing where a quarter of the free memory is enough"),
     integer("threads", "memory", 0, 1024, "0", "CPU threads; 0: one for each physical core", "num_threads"),
     text("device", "memory", "\"auto\"", "what computes the products with the model's weights: auto, cpu, or a GPU as puna doctor names it", "auto: a GPU if this build and this machine have one"),
 

@@ -182,6 +182,7 @@ constexpr PresetDefault kPresetDefaults[] = {
     {TunePreset::low, "optimizer", "\"adamw_8bit\""},
     {TunePreset::low, "context", "512"},
     {TunePreset::low, "micro_batch_tokens", "512"},
+    {TunePreset::low, "recompute", "\"each_layer\""},
     {TunePreset::mid, "context", "1024"},
     {TunePreset::mid, "micro_batch_tokens", "1024"},
     {TunePreset::high, "context", "2048"},

@@ -29,10 +29,11 @@ enum class TunePrecision { f32, bf16 };
 BOOST_DESCRIBE_ENUM(TunePrecision, f32, bf16)
 
 enum class TuneRecompute {
+  as_fits,     // nothing where that takes a small part of the free memory, else each_layer
   each_layer,  // keeps the inputs of layers only: slower, in a fraction of the memory
   nothing      // keeps everything
 };
-BOOST_DESCRIBE_ENUM(TuneRecompute, each_layer, nothing)
+BOOST_DESCRIBE_ENUM(TuneRecompute, as_fits, each_layer, nothing)
 
 enum class TunePreferenceLoss {
   sigmoid,            // R. Rafailov et al., "Direct Preference Optimization" (2023)
