@@ -14,8 +14,8 @@
 
 #include "base/json.h"
 #include "tune/adapter_file.h"
-#include "tune/kernels.h"
-#include "tune/random.h"
+#include "tune/arithmetic/kernels.h"
+#include "tune/arithmetic/random.h"
 #include "tune/trainer.h"
 
 namespace {

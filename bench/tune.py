@@ -31,7 +31,7 @@ class Workload:
 FULL = Workload("full", f"rows of {CONTEXT} tokens, all trained", 4, 2, 2, list(PUNA),
                 {"Puna, F32": "at least 1 of the speed, 1/3 of the memory", "Puna, Q8_0": "1/5 of the memory"})
 # As many rows a step as both programs take unless told otherwise.
-CHATS = Workload("chats", f"chats, 40 to {CONTEXT} tokens, a third trained", 8, 8, 1,
+CHATS = Workload("chats", f"chats, 40 to {CONTEXT} tokens, a third trained", 8, 6, 1,
                  ["F32", "F32, all kept", "Q8_0", "Q8_0, bfloat16 products"], {"Puna, F32, all kept": "at least 2 of the speed"})
 
 

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "tune/adapter.h"
+#include "tune/arithmetic/team.h"
 #include "tune/model.h"
-#include "tune/team.h"
 
 namespace puna::adapter {
 

@@ -11,9 +11,9 @@
 #include "gguf/reader.h"
 #include "gguf/writer.h"
 #include "os/mapped_file.h"
+#include "tune/arithmetic/floats.h"
+#include "tune/arithmetic/gemm.h"
 #include "tune/base_matrix.h"
-#include "tune/floats.h"
-#include "tune/gemm.h"
 
 namespace puna::adapter {
 namespace {

@@ -13,8 +13,8 @@
 #include "base/units.h"
 #include "gguf/types.h"
 #include "tune/adapter.h"
+#include "tune/arithmetic/team.h"
 #include "tune/model.h"
-#include "tune/team.h"
 
 namespace puna::adapter {
 

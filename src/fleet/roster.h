@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "fleet/fleet.h"
-#include "fleet/memory_book.h"
-#include "fleet/scheduler.h"
+#include "fleet/schedule/memory_book.h"
+#include "fleet/schedule/scheduler.h"
 #include "fleet/worker.h"
 
 namespace puna::fleet {

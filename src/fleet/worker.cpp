@@ -8,12 +8,12 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "base/log.h"
-#include "fleet/admission.h"
 #include "fleet/diagnosis.h"
 #include "fleet/engine.h"
 #include "fleet/lifecycle.h"
-#include "fleet/memory.h"
 #include "fleet/readiness.h"
+#include "fleet/schedule/admission.h"
+#include "fleet/schedule/memory.h"
 #include "fleet/warm_folder.h"
 #include "net/ndjson.h"
 #include "os/usage.h"

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/settings_registry.h"
-#include "fleet/memory.h"
+#include "fleet/schedule/memory.h"
 #include "gguf/reader.h"
 #include "probe/child.h"
 #include "probe/quiet.h"

@@ -6,7 +6,7 @@
 #include <array>
 #include <optional>
 
-#include "fleet/memory.h"
+#include "fleet/schedule/memory.h"
 #include "profile/served.h"
 
 namespace puna::profile {

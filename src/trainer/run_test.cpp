@@ -15,7 +15,7 @@
 #include "os/sha256.h"
 #include "os/temporary_folder.h"
 #include "trainer/materials.h"
-#include "tune/device.h"
+#include "tune/offload/device.h"
 
 namespace puna::trainer {
 namespace {

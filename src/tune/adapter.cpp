@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "tune/random.h"
+#include "tune/arithmetic/random.h"
 
 namespace puna::tune {
 namespace {

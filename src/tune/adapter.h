@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "tune/floats.h"
+#include "tune/arithmetic/floats.h"
 #include "tune/model.h"
 
 namespace puna::tune {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "tune/gemm.h"
-#include "tune/kernels.h"
+#include "tune/arithmetic/gemm.h"
+#include "tune/arithmetic/kernels.h"
 
 namespace puna::tune {
 namespace {

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <span>
 
+#include "tune/arithmetic/team.h"
 #include "tune/batch.h"
 #include "tune/shape.h"
-#include "tune/team.h"
 
 namespace puna::tune {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "ggml.h"
-#include "tune/kernels.h"
+#include "tune/arithmetic/kernels.h"
 
 namespace puna::tune {
 namespace {

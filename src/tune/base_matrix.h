@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "gguf/types.h"
-#include "tune/team.h"
+#include "tune/arithmetic/team.h"
 
 namespace puna::tune {
 

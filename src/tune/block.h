@@ -5,9 +5,9 @@
 #include <span>
 
 #include "tune/adapter.h"
+#include "tune/arithmetic/floats.h"
 #include "tune/attention.h"
 #include "tune/batch.h"
-#include "tune/floats.h"
 #include "tune/linear.h"
 #include "tune/rotation.h"
 

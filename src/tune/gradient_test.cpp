@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "tune/random.h"
+#include "tune/arithmetic/random.h"
 #include "tune/tune_testing.h"
 
 namespace puna::tune {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tune/gemm.h"
-#include "tune/kernels.h"
+#include "tune/arithmetic/gemm.h"
+#include "tune/arithmetic/kernels.h"
 #include "tune/norm.h"
 
 namespace puna::tune {

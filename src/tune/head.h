@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "tune/arithmetic/floats.h"
 #include "tune/batch.h"
-#include "tune/floats.h"
 #include "tune/linear.h"
 #include "tune/model.h"
 

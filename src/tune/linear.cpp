@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "tune/gemm.h"
+#include "tune/arithmetic/gemm.h"
+#include "tune/arithmetic/kernels.h"
+#include "tune/arithmetic/random.h"
 #include "tune/gradient.h"
-#include "tune/kernels.h"
-#include "tune/random.h"
 
 namespace puna::tune {
 namespace {

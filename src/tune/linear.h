@@ -6,10 +6,10 @@
 #include <span>
 
 #include "tune/adapter.h"
-#include "tune/gemm.h"
+#include "tune/arithmetic/gemm.h"
+#include "tune/arithmetic/team.h"
 #include "tune/model.h"
-#include "tune/offload.h"
-#include "tune/team.h"
+#include "tune/offload/offload.h"
 
 namespace puna::tune {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tune/kernels.h"
+#include "tune/arithmetic/kernels.h"
 
 namespace puna::tune {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include "tune/arithmetic/team.h"
 #include "tune/gradient.h"
-#include "tune/team.h"
 
 namespace puna::tune {
 

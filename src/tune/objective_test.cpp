@@ -6,8 +6,8 @@
 #include <cmath>
 #include <tuple>
 
+#include "tune/arithmetic/random.h"
 #include "tune/divergence.h"
-#include "tune/random.h"
 #include "tune/trainer.h"
 #include "tune/tune_testing.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tune/kernels.h"
-#include "tune/random.h"
+#include "tune/arithmetic/kernels.h"
+#include "tune/arithmetic/random.h"
 
 namespace puna::tune {
 namespace {

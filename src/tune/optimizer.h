@@ -10,9 +10,9 @@
 #include "base/units.h"
 #include "gguf/types.h"
 #include "tune/adapter.h"
-#include "tune/floats.h"
+#include "tune/arithmetic/floats.h"
+#include "tune/arithmetic/team.h"
 #include "tune/small_moments.h"
-#include "tune/team.h"
 
 namespace puna::tune {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tune/arithmetic/kernels.h"
 #include "tune/attention.h"
-#include "tune/kernels.h"
 
 namespace puna::tune {
 namespace {

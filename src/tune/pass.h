@@ -13,11 +13,11 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "tune/adapter.h"
+#include "tune/arithmetic/team.h"
 #include "tune/batch.h"
 #include "tune/block.h"
 #include "tune/head.h"
 #include "tune/model.h"
-#include "tune/team.h"
 
 namespace puna::tune {
 

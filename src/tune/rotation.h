@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "tune/floats.h"
+#include "tune/arithmetic/floats.h"
+#include "tune/arithmetic/team.h"
 #include "tune/shape.h"
-#include "tune/team.h"
 
 namespace puna::tune {
 

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-#include "tune/random.h"
+#include "tune/arithmetic/random.h"
 
 namespace puna::tune {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tune/random.h"
+#include "tune/arithmetic/random.h"
 
 namespace puna::tune {
 namespace {

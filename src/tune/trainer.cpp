@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tune/arithmetic/kernels.h"
+#include "tune/arithmetic/random.h"
 #include "tune/divergence.h"
-#include "tune/kernels.h"
-#include "tune/random.h"
 
 namespace puna::tune {
 namespace {

@@ -10,13 +10,13 @@
 
 #include "base/error.h"
 #include "tune/adapter.h"
+#include "tune/arithmetic/team.h"
 #include "tune/batch.h"
 #include "tune/model.h"
 #include "tune/objective.h"
 #include "tune/optimizer.h"
 #include "tune/pass.h"
 #include "tune/schedule.h"
-#include "tune/team.h"
 
 namespace puna::tune {
 

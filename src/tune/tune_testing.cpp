@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "tune/random.h"
+#include "tune/arithmetic/random.h"
 
 namespace puna::tune {
 

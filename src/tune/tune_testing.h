@@ -11,10 +11,10 @@
 #include "models/random_model.h"
 #include "os/temporary_folder.h"
 #include "tune/adapter.h"
+#include "tune/arithmetic/team.h"
 #include "tune/batch.h"
 #include "tune/model.h"
 #include "tune/pass.h"
-#include "tune/team.h"
 
 struct llama_model;
 struct llama_context;

@@ -20,9 +20,9 @@
 #include "worker/generation.h"
 #include "worker/load_plan.h"
 #include "worker/routes.h"
-#include "worker/saved_states.h"
-#include "worker/state_key.h"
-#include "worker/warmth.h"
+#include "worker/warmth/saved_states.h"
+#include "worker/warmth/state_key.h"
+#include "worker/warmth/warmth.h"
 
 namespace puna::worker {
 

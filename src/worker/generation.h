@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "worker/warmth.h"
+#include "worker/warmth/warmth.h"
 
 // llama.cpp's.
 struct llama_vocab;         // NOLINT(readability-identifier-naming)

@@ -7,17 +7,17 @@
 
 #include "gguf/check.h"
 #include "worker/arguments.h"
-#include "worker/check.h"
 #include "worker/child.h"
 #include "worker/devices.h"
 #include "worker/engine.h"
 #include "worker/engine_log.h"
 #include "worker/lifeline.h"
 #include "worker/page_in.h"
-#include "worker/probe.h"
-#include "worker/quantize.h"
+#include "worker/quantize/quantize.h"
 #include "worker/status.h"
-#include "worker/trial.h"
+#include "worker/trial/check.h"
+#include "worker/trial/probe.h"
+#include "worker/trial/trial.h"
 
 namespace puna::worker {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "fleet/memory.h"
+#include "fleet/schedule/memory.h"
 #include "gguf/writer.h"
 #include "os/temporary_folder.h"
 
