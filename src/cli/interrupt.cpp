@@ -1,45 +1,67 @@
 #include "cli/interrupt.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cerrno>
 #include <csignal>
 
 namespace puna::cli {
 namespace {
 
-sigset_t watched_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  return set;
+constexpr std::array kWatched{SIGINT, SIGTERM};
+
+// Where the handler writes: a handler has no other way to know. A blocked mask would do without one, but only for threads that were
+// started under it, and whoever waits for Ctrl-C has often asked the daemon something before.
+std::atomic<int> g_pipe{-1};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void note_signal(int signal) {
+  const int before = errno;
+  const auto byte = static_cast<unsigned char>(signal);
+  // A full pipe already holds signals enough.
+  [[maybe_unused]] const auto written = ::write(g_pipe.load(), &byte, 1);
+  errno = before;
+}
+
+void handle_watched(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kWatched) ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Interrupt>> Interrupt::install() {
-  const sigset_t set = watched_signals();
-  os::UniqueFd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail(errno_error(errno, "cannot watch for Ctrl-C"));
+  os::UniqueFd signals(ends[0]);
+  os::UniqueFd noted(ends[1]);
   os::UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   os::UniqueFd leave(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!signals || !event || !leave) return fail(errno_error(errno, "cannot watch for Ctrl-C"));
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return std::unique_ptr<Interrupt>(new Interrupt(std::move(signals), std::move(event), std::move(leave)));
+  if (!event || !leave) return fail(errno_error(errno, "cannot watch for Ctrl-C"));
+  return std::unique_ptr<Interrupt>(new Interrupt(std::move(signals), std::move(noted), std::move(event), std::move(leave)));
 }
 
-Interrupt::Interrupt(os::UniqueFd signals, os::UniqueFd event, os::UniqueFd leave)
-    : signals_(std::move(signals)), event_(std::move(event)), leave_(std::move(leave)), watcher_([this] { watch(); }) {}
+Interrupt::Interrupt(os::UniqueFd signals, os::UniqueFd noted, os::UniqueFd event, os::UniqueFd leave)
+    : signals_(std::move(signals)), noted_(std::move(noted)), event_(std::move(event)), leave_(std::move(leave)), watcher_([this] {
+        watch();
+      }) {
+  g_pipe = noted_.get();
+  handle_watched(note_signal);
+}
 
 Interrupt::~Interrupt() {
+  handle_watched(SIG_DFL);
+  g_pipe = -1;
   ::eventfd_write(leave_.get(), 1);
   watcher_.join();
-  const sigset_t set = watched_signals();
-  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void Interrupt::watch() {
@@ -52,12 +74,12 @@ void Interrupt::watch() {
 }
 
 void Interrupt::take_signal() {
-  signalfd_siginfo info{};
-  if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
+  unsigned char signal = 0;
+  if (::read(signals_.get(), &signal, 1) != 1) return;
   std::stop_source source;
   {
     const std::lock_guard lock(mutex_);
-    terminated_ = terminated_ || info.ssi_signo == SIGTERM;
+    terminated_ = terminated_ || signal == SIGTERM;
     source = source_;
   }
   ::eventfd_write(event_.get(), 1);

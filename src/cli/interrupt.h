@@ -10,7 +10,7 @@
 
 namespace puna::cli {
 
-// While it lives, SIGINT and SIGTERM end nothing by themselves: they request a stop. One at a time, created before other threads.
+// While it lives, SIGINT and SIGTERM end nothing by themselves, whichever thread they reach: they request a stop. One at a time.
 class Interrupt {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Interrupt>> install();
@@ -27,11 +27,12 @@ class Interrupt {
   void rearm();
 
  private:
-  Interrupt(os::UniqueFd signals, os::UniqueFd event, os::UniqueFd leave);
+  Interrupt(os::UniqueFd signals, os::UniqueFd noted, os::UniqueFd event, os::UniqueFd leave);
   void watch();
   void take_signal();
 
-  os::UniqueFd signals_;
+  os::UniqueFd signals_;  // the pipe that the handler writes to, and its other end
+  os::UniqueFd noted_;
   os::UniqueFd event_;
   os::UniqueFd leave_;
   mutable std::mutex mutex_;  // guards what follows

@@ -41,6 +41,17 @@ TEST(Interrupt, a_signal_requests_a_stop_and_can_be_forgotten) {
   EXPECT_FALSE(is_readable((*interrupt)->descriptor()));
 }
 
+TEST(Interrupt, a_signal_that_reaches_a_thread_from_before_ends_nothing) {
+  std::stop_source leave;
+  std::jthread earlier([token = leave.get_token()] { comes(token); });
+  const auto interrupt = Interrupt::install();
+  ASSERT_TRUE(interrupt) << interrupt.error().text();
+  const auto token = (*interrupt)->token();
+  ASSERT_EQ(::pthread_kill(earlier.native_handle(), SIGINT), 0);
+  EXPECT_TRUE(comes(token));
+  leave.request_stop();
+}
+
 TEST(Interrupt, the_wish_to_terminate_is_not_forgotten) {
   const auto interrupt = Interrupt::install();
   ASSERT_TRUE(interrupt) << interrupt.error().text();
