@@ -28,7 +28,7 @@ class Workload:
         return self.steps * self.rows_a_step
 
 
-FULL = Workload("full", f"rows of {CONTEXT} tokens, all trained", 4, 2, 2, list(PUNA),
+FULL = Workload("full", f"rows of {CONTEXT} tokens, all trained", 4, 2, 1, list(PUNA),
                 {"Puna, F32": "at least 1 of the speed, 1/3 of the memory", "Puna, Q8_0": "1/5 of the memory"})
 # As many rows a step as both programs take unless told otherwise.
 CHATS = Workload("chats", f"chats, 40 to {CONTEXT} tokens, a third trained", 8, 6, 1,
