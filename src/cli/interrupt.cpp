@@ -23,7 +23,7 @@ static_assert(std::atomic<int>::is_always_lock_free);
 void note_signal(int signal) {
   const int before = errno;
   const auto byte = static_cast<unsigned char>(signal);
-  // A full pipe already holds signals enough.
+  // ignored: a full pipe already holds signals enough
   [[maybe_unused]] const auto written = ::write(g_pipe.load(), &byte, 1);
   errno = before;
 }
