@@ -1,12 +1,11 @@
 #include "net/access_rules.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
+#include "net/ip_address.h"
 #include "net/url.h"
 
 namespace puna::net {
@@ -37,11 +36,6 @@ std::vector<std::string> normal_origins(const std::vector<std::string>& origins)
   std::vector<std::string> out;
   for (const auto& origin : origins) out.push_back(normal_origin(origin));
   return out;
-}
-
-bool is_ip_address(const std::string& text) {
-  std::array<unsigned char, sizeof(in6_addr)> parsed{};
-  return ::inet_pton(AF_INET, text.c_str(), parsed.data()) == 1 || ::inet_pton(AF_INET6, text.c_str(), parsed.data()) == 1;
 }
 
 bool holds(const std::vector<std::string>& list, std::string_view item) {

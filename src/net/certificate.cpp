@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "net/ip_address.h"
 
 namespace puna::net {
 namespace {
@@ -51,27 +52,15 @@ Error openssl_error(std::string_view what) {
   return {Code::internal, fmt::format("{}: {}", what, reason ? reason : "OpenSSL gives no reason")};
 }
 
-std::optional<std::string> canonical_address(const std::string& text) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  for (const int family : {AF_INET, AF_INET6})
-    if (::inet_pton(family, text.c_str(), bytes.data()) == 1) return ::inet_ntop(family, bytes.data(), out.data(), out.size());
-  return std::nullopt;
-}
-
 bool is_label(std::string_view label) {
   constexpr std::size_t kLongest = 63;
   if (label.empty() || label.size() > kLongest || label.starts_with('-') || label.ends_with('-')) return false;
   return std::ranges::all_of(label, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
 }
 
-bool is_address(const std::string& name) {
-  return canonical_address(name).has_value();
-}
-
 std::string alternative_names(const std::vector<std::string>& names) {
   std::vector<std::string> parts;
-  for (const auto& name : names) parts.push_back((is_address(name) ? "IP:" : "DNS:") + name);
+  for (const auto& name : names) parts.push_back((is_ip_address(name) ? "IP:" : "DNS:") + name);
   return join(parts, ",");
 }
 
@@ -80,13 +69,13 @@ std::string constraints(const std::vector<std::string>& names) {
   for (const auto* network : kPrivateNetworks) out += fmt::format(",permitted;IP:{}", network);
   for (const auto& name : names) {
     const bool six = name.contains(':');
-    if (is_address(name))
+    if (is_ip_address(name))
       out += fmt::format(",permitted;IP:{}/{}", name, six ? "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" : "255.255.255.255");
     else
       out += ",permitted;DNS:" + name;
   }
   // Where no host name is permitted, all would be.
-  if (std::ranges::all_of(names, is_address)) out += ",permitted;DNS:localhost";
+  if (std::ranges::all_of(names, is_ip_address)) out += ",permitted;DNS:localhost";
   return out;
 }
 
@@ -216,7 +205,7 @@ std::string fingerprint_of(const X509* certificate) {
 Result<std::string> certificate_name(std::string_view text) {
   constexpr std::size_t kLongest = 253;
   std::string name = lower_ascii(trim(text));
-  if (auto address = canonical_address(name)) return *address;
+  if (auto address = canonical_ip_address(name)) return *address;
   if (name.ends_with('.')) name.pop_back();
   const auto labels = split(name, '.');
   // Clients would take "1.2.3" for an address.

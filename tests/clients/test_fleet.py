@@ -21,17 +21,22 @@ def question(model, tokens):
     return {"model": model, "max_tokens": tokens, "ignore_eos": True, "messages": [{"role": "user", "content": "Tell me more."}]}
 
 
+def asked_and_queued(daemon):
+    """Asks from a thread and returns once the request waits: where its answer will be, the thread, the event that told of it."""
+    answers = []
+    with daemon.events() as events:
+        asking = threading.Thread(target=lambda: answers.append(post(daemon, question("tiny", 4))))
+        asking.start()
+        return answers, asking, next(event for event in events if event["type"] == "request.queued")
+
+
 class Fleet(unittest.TestCase):
     def test_who_waits_is_told_its_place_and_who_is_too_many_is_told_when_to_come_back(self):
         with Daemon(slots=1, model_queue=1) as daemon:
             daemon.add_tiny_model("tiny", "--endless")
             first = post(daemon, {**question("tiny", 20000), "stream": True})
             first.readline()
-            with daemon.events() as events:
-                answers = []
-                second = threading.Thread(target=lambda: answers.append(post(daemon, question("tiny", 4))))
-                second.start()
-                queued = next(event for event in events if event["type"] == "request.queued")
+            answers, second, queued = asked_and_queued(daemon)
             self.assertEqual(queued["data"]["position"], 1)
             third = post(daemon, question("tiny", 4))
             self.assertEqual(third.status, 429)
@@ -48,11 +53,7 @@ class Fleet(unittest.TestCase):
             daemon.add_tiny_model("tiny", "--endless")
             first = post(daemon, {**question("tiny", 20000), "stream": True})
             first.readline()
-            with daemon.events() as events:
-                answers = []
-                second = threading.Thread(target=lambda: answers.append(post(daemon, question("tiny", 4))))
-                second.start()
-                next(event for event in events if event["type"] == "request.queued")
+            answers, second, _ = asked_and_queued(daemon)
             os.kill(daemon.running("tiny:latest")["pid"], signal.SIGKILL)
             self.assertIn(b'"error"', first.read())
             second.join(DEADLINE)

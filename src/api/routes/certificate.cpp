@@ -7,6 +7,7 @@
 #include "api/routes/groups.h"
 #include "base/settings_registry.h"
 #include "base/text.h"
+#include "net/ip_address.h"
 #include "net/url.h"
 #include "os/network_names.h"
 #include "wire/certificate.h"
@@ -28,16 +29,12 @@ Result<> check_no_other(const Settings& settings, const std::string& own) {
   return {};
 }
 
-bool is_address(const std::string& name) {
-  return name.contains(':') || name.find_first_not_of("0123456789.") == std::string::npos;
-}
-
 // The settings that this certificate needs: where it is, and that requests may carry its names.
 Result<> use(app::Workbench& workbench, const wire::Certificate& made) {
   const auto settings = workbench.settings();
   auto hosts = settings->get(setting::kAllowedHosts);
   for (const auto& name : made.names)
-    if (!is_address(name) && !net::is_loopback_host(name) && std::ranges::find(hosts, name) == hosts.end()) hosts.push_back(name);
+    if (!net::is_ip_address(name) && !net::is_loopback_host(name) && std::ranges::find(hosts, name) == hosts.end()) hosts.push_back(name);
   if (hosts != settings->get(setting::kAllowedHosts))
     PUNA_CHECK(workbench.change_setting({.key = std::string(setting::kAllowedHosts.key), .value = join(hosts, ",")}));
   for (const auto* setting : {&setting::kTlsCertificate, &setting::kTlsKey})
