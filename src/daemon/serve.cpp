@@ -150,8 +150,11 @@ Result<> Daemon::listen() {
   }
   if (exposure.tls) PUNA_CHECK(load_certificate());
   const auto security = exposure.tls ? net::Security::tls : net::Security::plain;
-  PUNA_TRY(const auto endpoint, server_->listen_tcp(host, static_cast<std::uint16_t>(settings->get(setting::kPort)), security));
-  tcp_ = fmt::format("{}:{}", endpoint.address, endpoint.port);
+  auto endpoint = server_->listen_tcp(host, static_cast<std::uint16_t>(settings->get(setting::kPort)), security);
+  if (!endpoint && endpoint.error().code == Code::conflict)
+    endpoint.error().message += "; end that, or set server.port (PUNA_PORT) to another one, 0 for any that is free";
+  if (!endpoint) return fail(std::move(endpoint).error());
+  tcp_ = fmt::format("{}:{}", endpoint->address, endpoint->port);
   return {};
 }
 

@@ -159,6 +159,15 @@ class Leaving(unittest.TestCase):
 
 
 class CommandLine(unittest.TestCase):
+    def test_a_port_that_is_taken_is_told_with_its_holder_and_the_way_out(self):
+        with Daemon() as first, Daemon() as other:
+            other.kill()
+            other.environment["PUNA_PORT"] = str(first.get("/api/v1/status")["tcp"].split(":")[1])
+            refused = other.command("list", check=False)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn(f"pid {first.process.pid}", refused.stderr)
+            self.assertIn("server.port (PUNA_PORT)", refused.stderr)
+
     def test_data_goes_to_stdout_narration_to_stderr_and_codes_tell_what_happened(self):
         with Daemon() as daemon:
             daemon.add_tiny_model("tiny:latest")
